@@ -1,6 +1,6 @@
 import { sameEnd } from './drift.js';
 import type { LedgerKey } from './plan.js';
-import type { Instant } from './types.js';
+import type { Instant, Member } from './types.js';
 
 /**
  * Who gives keys as the Kisi user of the API key. `shared`: people too, so that who made a key tells nothing. `latchkeyOnly`:
@@ -15,6 +15,22 @@ export type ApiUser = (typeof apiUsers)[number];
  */
 export function keyOwner(profileIds: readonly number[]): number | null {
   return profileIds.length === 0 ? null : Math.min(...profileIds);
+}
+
+/**
+ * The e-mail of the Kisi user that a profile's keys are given to: its own or, where that is empty, the one that all other profiles
+ * of the person have. Null: none has one, they differ, or the profile is not among them.
+ */
+export function emailForKeys(
+  profiles: readonly Pick<Member, 'id' | 'email'>[],
+  memberId: number,
+): string | null {
+  const own = profiles.find(({ id }) => id === memberId);
+  if (own === undefined) return null;
+  const [email = null, ...others] = new Set(
+    [own.email === '' ? profiles : [own]].flat().flatMap((profile) => profile.email || []),
+  );
+  return others.length === 0 ? email : null;
 }
 
 /** Where a key can be: Kisi holds one for each user and group. */

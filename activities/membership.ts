@@ -4,7 +4,7 @@ import { decide } from '../access/decide.js';
 import { isUnforeseen } from '../access/revocation-guard.js';
 import { blockOf, exceptionsOf } from '../access/exceptions.js';
 import { lossesOf, type KnownKey, type Loss } from '../access/losses.js';
-import { keyOwner } from '../access/ownership.js';
+import { emailForKeys, keyOwner } from '../access/ownership.js';
 import type { KeptKey, LedgerKey } from '../access/plan.js';
 import { dueOf } from '../access/since.js';
 import type { Decision, Exception, Instant, Rules, Snapshot, WhatIf } from '../access/types.js';
@@ -200,9 +200,12 @@ export function judge(
   }
   const decision = decide(read.snapshot, rules, exceptions, now, whatIf);
   const decided = assessmentOf(read.snapshot, read.gone, decision, request.memberId);
-  const doubts = doubtsOf(decision, held, holds);
+  const isUnclear = decided.emailDigest === null && !read.gone;
+  const unclear = isUnclear ? unclearUser(decision, held, request.memberId) : [];
+  const doubts = [...doubtsOf(decision, held, holds), ...unclear];
   return {
     ...decided,
+    keys: isUnclear ? [] : decided.keys,
     standing: decision.keys.length > 0 ? decided.standing : [decided.standing, ...read.broken].join(' '),
     // The workflow goes on while there may be a key to give or to keep away.
     hasRecords: decided.hasRecords || exceptionsOf(read.snapshot, exceptions, now).length > 0,
@@ -229,13 +232,15 @@ type Decided = Omit<Assessment, 'holds' | 'losses' | 'due' | 'rules' | 'records'
 function assessmentOf(snapshot: Snapshot, gone: boolean, decision: Decision, memberId: number): Decided {
   const { profiles } = snapshot;
   const profileIds = profiles.map((profile) => profile.member.id);
-  const own = profiles.find((profile) => profile.member.id === memberId)?.member ?? null;
+  const members = profiles.map((profile) => profile.member);
+  const own = members.find(({ id }) => id === memberId);
+  const email = emailForKeys(members, memberId);
   return {
     readAt: snapshot.readAt,
     ownerId: keyOwner(profileIds),
     gone,
     profileIds,
-    emailDigest: own === null || own.email === '' ? null : emailDigestOf(own.email),
+    emailDigest: email === null ? null : emailDigestOf(email),
     locationId: own?.homeLocationId ?? profiles.flatMap((p) => p.passes)[0]?.locationId ?? null,
     hasRecords: hasRecords(snapshot),
     keys: decision.keys,
@@ -292,6 +297,13 @@ function doubtsOf(
       const why = doubts.find((doubt) => doubt !== undefined);
       return why === undefined ? [] : [{ groupId, why }];
     });
+}
+
+/** Where it is not clear which Kisi user is to have the keys, none is given, and those that are due stay where they are. */
+function unclearUser({ keys }: Decision, held: readonly KnownKey[], memberId: number): KeptKey[] {
+  const why = `Coworker ${memberId} Email is empty, and those of its other profiles differ`;
+  const due = held.filter(({ groupId }) => keys.some((key) => key.groupId === groupId));
+  return due.map(({ groupId }) => ({ groupId, why }));
 }
 
 function standingOf(decision: Decision): string {

@@ -1,3 +1,4 @@
+import { emailForKeys } from '../access/ownership.js';
 import type { Instant, Snapshot } from '../access/types.js';
 
 /** Nobody's e-mail is kept for longer in the memory of a process. */
@@ -24,11 +25,13 @@ export class People {
     private readonly now: () => Instant = Date.now,
   ) {}
 
-  /** Keeps the e-mails and names of these profiles. */
-  note(snapshot: Snapshot): void {
-    for (const { member } of snapshot.profiles) {
-      this.known.delete(member.id);
-      this.known.set(member.id, { email: member.email, name: member.fullName, readAt: this.now() });
+  /** Keeps the names of these profiles, and the e-mails that their keys are given to. */
+  note({ profiles }: Snapshot): void {
+    const members = profiles.map(({ member }) => member);
+    for (const { id, fullName } of members) {
+      this.known.delete(id);
+      const email = emailForKeys(members, id) ?? '';
+      this.known.set(id, { email, name: fullName, readAt: this.now() });
     }
     this.dropOld();
   }

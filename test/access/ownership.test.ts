@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { keyOwner, reconciled, type OwnedKey } from '../../access/ownership.js';
+import { emailForKeys, keyOwner, reconciled, type OwnedKey } from '../../access/ownership.js';
 import type { LedgerKey } from '../../access/plan.js';
 import { ledgerKey } from '../support/stores.js';
 
@@ -16,6 +16,28 @@ describe('the profile that owns the keys of a person', () => {
   it('is the one with the lowest id', () => {
     assert.equal(keyOwner([110, 9, 100]), 9);
     assert.equal(keyOwner([]), null);
+  });
+});
+
+describe('the e-mail that a profile’s keys are given to', () => {
+  const emailOf = (...emails: string[]): string | null =>
+    emailForKeys(
+      emails.map((email, index) => ({ id: 100 + index, email })),
+      100,
+    );
+
+  it('is its own', () => {
+    assert.equal(emailOf('ada@example.org', 'bob@example.org'), 'ada@example.org');
+  });
+
+  it('is that of the person’s other profiles where its own is empty', () => {
+    assert.equal(emailOf('', '', 'ada@example.org', 'ada@example.org'), 'ada@example.org');
+  });
+
+  it('is unknown where nobody has one, where they differ, and where the profile is gone', () => {
+    assert.equal(emailOf('', ''), null);
+    assert.equal(emailOf('', 'ada@example.org', 'bob@example.org'), null);
+    assert.equal(emailForKeys([{ id: 101, email: 'ada@example.org' }], 100), null);
   });
 });
 

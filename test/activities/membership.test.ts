@@ -143,6 +143,26 @@ describe('judge, of a key whose pass may be in doubt,', () => {
     });
   }
 
+  it('holds a key that is due to another profile where nobody knows to which e-mail it belongs', () => {
+    const others = ['ada@example.org', 'bob@example.org'].map((email, index) =>
+      profile({ member: member({ id: 101 + index, email }), passes: [pass({ id: 900 + index })] }),
+    );
+    const read = {
+      snapshot: snapshot({ profiles: [profile({ member: member({ email: '' }) }), ...others] }),
+      gone: false,
+      doubts: [],
+      broken: [],
+      written: [],
+      records: '',
+    };
+    const ledger = [{ groupId: 12, until: null, standsOn }];
+    const { keys, holds, losses } = judge(read, { memberId: 100, held: ledger }, rules(), [], now);
+    assert.deepEqual([keys, losses], [[], []]);
+    assert.match(holds[0]?.why ?? '', /Email is empty, and those of its other profiles differ/);
+    const none = judge(read, { memberId: 100, held: [] }, rules(), [], now);
+    assert.deepEqual([none.keys, none.holds], [[], []]);
+  });
+
   it('lets a block take it all the same', () => {
     const read = {
       snapshot: snapshot(withPasses(pass({ expiresAt: absurd }))),

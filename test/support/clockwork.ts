@@ -232,11 +232,13 @@ export class Clockwork {
         this.lastLook = request;
         const now = (await this.now()) + this.deciderOffMs;
         const own = this.profiles.get(request.memberId);
+        const isPersons = ({ member: { id, email } }: Profile): boolean => {
+          const known = request.siblingIds.includes(id);
+          if (own === undefined || email === '' || own.member.email === '') return known;
+          return email === own.member.email;
+        };
         const people = [...this.profiles.values()]
-          .filter(
-            (profile) => profile === own || (own !== undefined && profile.member.email === own.member.email),
-          )
-          .concat(own === undefined ? request.siblingIds.flatMap((id) => this.profiles.get(id) ?? []) : [])
+          .filter((profile) => profile === own || isPersons(profile))
           .sort((a, b) => a.member.id - b.member.id);
         const snapshot =
           people.length === 0 ? null : snapshotOf({ ...this.facts, readAt: now, profiles: people });

@@ -389,6 +389,26 @@ describe('the member workflow, on a skipped clock', () => {
       assert.equal(world.mails, 2);
     }));
 
+  it('keeps a key by a profile’s pass while the e-mail of the profile that owns the keys is empty', () =>
+    story(async (world) => {
+      const own = profile();
+      const other = profile({ member: member({ id: 101 }), passes: [pass({ memberId: 101 })] });
+      world.profiles.set(100, own).set(101, other);
+      const handle = await world.start(100);
+      await world.start(101);
+      await until(world, handle, (view) => view.state === 'access');
+      own.member = member({ email: '' });
+      await handle.executeUpdate(resyncNow);
+      assert.deepEqual([world.keys.length, world.mails], [1, 1]);
+      assert.deepEqual(
+        world.log.filter((line) => line.startsWith('revoke')),
+        [],
+      );
+      other.passes = [];
+      await handle.signal(membershipChanged);
+      await until(world, handle, () => world.keys.length === 0);
+    }));
+
   it('gives all keys anew to a member whose Kisi user was deleted by hand, when the next grant shows it', () =>
     story(async (world) => {
       const record = profile({ passes: [pass()] });
