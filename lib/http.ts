@@ -1,4 +1,6 @@
 /** What the clients of both APIs have in common when they send a request. */
+import http, { type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import https from 'node:https';
 import axios, { isAxiosError, type AxiosAdapter, type AxiosInstance, type CreateAxiosDefaults } from 'axios';
 
 /** One request as it was sent, for logs and figures. */
@@ -22,13 +24,19 @@ export type Wire = AxiosAdapter;
 /** The wire that everything takes unless said otherwise. */
 export const network: Wire = axios.getAdapter('http');
 
+/** What the client of an API makes its requests with. */
+export interface HttpOptions extends CreateAxiosDefaults {
+  maxContentLength: number;
+  wire?: Wire | undefined;
+  /** Called as each request has left this process: whole, on a connection that is open. Not by every wire. */
+  onSent?: (() => void) | undefined;
+}
+
 /** Sends requests, and answers any status with the text that came: a broken one becomes an error of ours where it is parsed. */
-export function createHttp({
-  wire = network,
-  ...options
-}: CreateAxiosDefaults & { maxContentLength: number; wire?: Wire | undefined }): AxiosInstance {
+export function createHttp({ wire = network, onSent, ...options }: HttpOptions): AxiosInstance {
   return axios.create({
     ...options,
+    ...(onSent === undefined ? {} : { transport: telling(onSent) }),
     adapter: wire,
     // A redirect would carry the credentials to an address that nobody configured.
     maxRedirects: 0,
@@ -36,6 +44,16 @@ export function createHttp({
     transformResponse: (body: unknown) => body,
     validateStatus: () => true,
   });
+}
+
+/** Node's own transport, which tells when a request has left. */
+function telling(onSent: () => void) {
+  return {
+    request(options: RequestOptions, onAnswer: (answer: IncomingMessage) => void): ClientRequest {
+      const transport = options.protocol === 'https:' ? https : http;
+      return transport.request(options, onAnswer).once('finish', onSent);
+    },
+  };
 }
 
 /** Ends a request at its time limit, with `given`, or by `end`. */

@@ -48,8 +48,8 @@ export class Exchange {
 
   constructor(private readonly options: Required<NexudusClientOptions>) {
     const headers = { Accept: 'application/json' };
-    const { baseUrl: baseURL, wire } = options;
-    this.http = createHttp({ baseURL, headers, maxContentLength: mostBytes, wire });
+    const { baseUrl: baseURL, wire, onSent } = options;
+    this.http = createHttp({ baseURL, headers, maxContentLength: mostBytes, wire, onSent });
   }
 
   /**

@@ -23,6 +23,8 @@ export interface NexudusClientOptions {
   clock?: ServerClock;
   /** What finds requests that hang, shared by all clients of this process. Default: one of its own. */
   stalls?: Stalls;
+  /** Called as each request has left this process: whole, on a connection that is open. Not by every wire. */
+  onSent?: () => void;
   /** Told of every request after its answer. */
   onRequest?: (info: RequestInfo) => void;
   /** What carries the requests. Default: the network. */
@@ -38,6 +40,7 @@ export function withDefaults(options: NexudusClientOptions): Required<NexudusCli
     session: createSession(),
     clock: createServerClock(),
     stalls: createStalls(),
+    onSent: () => undefined,
     onRequest: () => undefined,
     wire: network,
     ...options,

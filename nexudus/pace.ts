@@ -64,6 +64,8 @@ export interface Pacer {
   /** Reconciliations let all others go first, for up to 15 s a request. */
   reconciliations: Turns;
   plan: Plan;
+  /** The request that started last has left this process: whole, on a connection that is open. */
+  sent(): void;
   /**
    * A request was answered that began `tookMs` ago. One that was on its way for longer than others arrived later, so the next
    * waits.
@@ -72,7 +74,7 @@ export interface Pacer {
 }
 
 /** The five kinds of work. */
-export type LaneName = Exclude<keyof Pacer, 'plan' | 'answered'>;
+export type LaneName = Exclude<keyof Pacer, 'plan' | 'sent' | 'answered'>;
 
 interface Lane {
   waiting: { go: () => void; since: number }[];
@@ -119,6 +121,9 @@ export function createPacer(given: Partial<PaceOptions> = {}): Pacer {
     polls: turns('polls'),
     reconciliations: turns('reconciliations'),
     plan: line.plan,
+    sent: () => {
+      line.sent();
+    },
     answered: (tookMs) => {
       line.answered(tookMs);
     },
@@ -133,8 +138,10 @@ class RequestLine {
   /** Starts of the last hour, oldest first. */
   private readonly starts: number[] = [];
   private pausedUntil = -Infinity;
-  /** When the last request was on its way, which may be a while after its start where the process is busy. */
+  /** When the last request was on its way, which may be a while after its start: the process is busy, or opens a connection. */
   private sentAt = -Infinity;
+  /** Whether the last request has still to leave; null: nobody tells when requests do. */
+  private isLeaving: boolean | null = null;
   /** How long the answer to the last request took; null: it has not come. */
   private lastTookMs: number | null = null;
   /** How long the last few answers took. */
@@ -186,11 +193,21 @@ class RequestLine {
     this.refusals = [...this.lately(this.refusals), now].slice(-5);
   }
 
+  sent(): void {
+    this.isLeaving = false;
+    this.sentAt = this.options.clockMs();
+    this.lookAgain();
+  }
+
   answered(tookMs: number): void {
     const { clockMs, minGapMs } = this.options;
     this.tookMs = [...this.tookMs, tookMs].slice(-10);
     // An answer to an earlier request says nothing of the last one.
-    if (clockMs() - tookMs > this.sentAt - minGapMs / 2) this.lastTookMs = tookMs;
+    if (clockMs() - tookMs > this.sentAt - minGapMs / 2) {
+      this.lastTookMs = tookMs;
+      // It may have been given up before it left.
+      if (this.isLeaving === true) this.isLeaving = false;
+    }
     this.lookAgain();
   }
 
@@ -204,7 +221,7 @@ class RequestLine {
       else {
         this.start(next);
         await turnOfLoop();
-        this.sentAt = clockMs();
+        if (this.isLeaving !== false) this.sentAt = clockMs();
       }
     }
     this.isPumping = false;
@@ -218,6 +235,8 @@ class RequestLine {
   private start(next: Lane): void {
     const now = this.options.clockMs();
     this.lastTookMs = null;
+    if (this.isLeaving !== null) this.isLeaving = true;
+    this.sentAt = now;
     this.starts.push(now);
     while ((this.starts[0] ?? now) <= now - hourMs) this.starts.shift();
     next.starts = [...this.lately(next.starts), now];
@@ -283,12 +302,18 @@ class RequestLine {
     return Math.min(...left.filter((ms) => ms > 0));
   }
 
-  /** How much later than usual the last request may have arrived: its answer took longer, or has not come yet. */
+  /**
+   * How much later than usual the last request may have arrived: it has not left yet, its answer took longer, or that has not
+   * come yet.
+   */
   private lateMs(): number {
     const { clockMs, minGapMs } = this.options;
+    const mostMs = 3 * minGapMs;
+    // One that was given up before it left never will.
+    if (this.isLeaving === true) return mostMs;
     if (this.tookMs.length === 0) return 0;
     const tookMs = this.lastTookMs ?? clockMs() - this.sentAt;
-    return Math.min(Math.max(0, tookMs - Math.min(...this.tookMs)), 3 * minGapMs);
+    return Math.min(Math.max(0, tookMs - Math.min(...this.tookMs)), mostMs);
   }
 
   private gapMs(): number {

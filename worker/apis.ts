@@ -117,9 +117,12 @@ function nexudusClients(
     meters.request('nexudus', info);
     pacer.answered(info.durationMs);
   };
+  const onSent = (): void => {
+    pacer.sent();
+  };
   const clientFor = (auth: NexudusAuth, pace: Turns): NexudusClient =>
     createNexudusClient({
-      ...{ baseUrl, auth, clock, stalls, pace, onRequest, wire: wireTo('nexudus') },
+      ...{ baseUrl, auth, clock, stalls, pace, onSent, onRequest, wire: wireTo('nexudus') },
       session: sessionOf(auth),
     });
   const turnsOf = (lane: LaneName): Turns => meters.turns('nexudus', lane, pacer[lane]);
@@ -143,7 +146,7 @@ function nexudusClients(
   };
   // With a session of its own: it also asks with a token that is none.
   const wayOnLowestLane = (): NexudusClientOptions => ({
-    ...{ baseUrl, auth: login.inUse(), pace: login.guarded(reconciliations), onRequest },
+    ...{ baseUrl, auth: login.inUse(), pace: login.guarded(reconciliations), onSent, onRequest },
   });
   return { login, clients, wayOnLowestLane };
 }

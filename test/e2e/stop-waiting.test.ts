@@ -41,6 +41,7 @@ function holdable(): {
         polls: nexudus('polls'),
         reconciliations: nexudus('reconciliations'),
         plan: { untilMs: () => 0, begin: () => undefined, isCalm: () => true },
+        sent: () => undefined,
         answered: () => undefined,
       },
       kisi: { urgent: kisi('urgent'), batch: kisi('batch') },

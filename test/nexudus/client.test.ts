@@ -256,6 +256,15 @@ describe('the Nexudus client', () => {
     });
   });
 
+  it('tells of each request that it has left, and then of its answer', async () => {
+    const told: string[] = [];
+    const options = { onSent: () => told.push('sent'), onRequest: () => told.push('answered') };
+    await start(() => ({ ...envelope([settingRow(1)]), headers: { Connection: 'close' } }), options);
+    await stub.client.count(settings);
+    await stub.client.count(settings);
+    assert.deepEqual(told, ['sent', 'answered', 'sent', 'answered']);
+  });
+
   it('counts a collection with one small page', async () => {
     await start(() => envelope([settingRow(1)], { TotalItems: 812, HasNextPage: true }));
     assert.equal(await stub.client.count(settings), 812);

@@ -49,6 +49,39 @@ describe('the pace of Nexudus requests', () => {
     assert.deepEqual(times(), [0, 195]);
   });
 
+  it('counts the gap from when a request left the process, where somebody tells', async () => {
+    const { pacer, times, start, lag } = onFakeClock();
+    const leaves = async (afterMs: number): Promise<void> => {
+      await start();
+      await turnOfLoop();
+      lag(afterMs);
+      pacer.sent();
+    };
+    await leaves(80);
+    await leaves(0);
+    await start();
+    assert.deepEqual(times(), [0, 195, 310]);
+  });
+
+  it('has the next request wait until the last one has left, but not for more than four gaps', async () => {
+    const { pacer, times, start, lag } = onFakeClock();
+    pacer.sent();
+    await start();
+    lag(300);
+    pacer.sent();
+    await many(2, () => start());
+    assert.deepEqual(times(), [115, 530, 975]);
+  });
+
+  it('does not wait for a request to leave that is over', async () => {
+    const { pacer, times, start } = onFakeClock();
+    pacer.sent();
+    await start();
+    pacer.answered(0);
+    await start();
+    assert.deepEqual(times(), [115, 230]);
+  });
+
   it('has the next request wait longer by as much as the last one was on its way longer than others', async () => {
     const { pacer, times, start, lag } = onFakeClock();
     const answered = async (tookMs: number): Promise<void> => {
