@@ -31,8 +31,11 @@ const short = [
   'users.email removed',
   'roleAssignments.valid_until retyped',
 ];
+/** In every other row this is no doubtful list: Kisi says that keys have no end, also of new ones, which are taken back then. */
+const notInHalf = 'roleAssignments.valid_until made null';
 const how = process.env['FIELDS'] ?? 'short';
-const wanted = how === 'short' ? (title: string) => short.includes(title) : () => true;
+const wanted = (title: string): boolean =>
+  how === 'short' ? short.includes(title) : how === 'each' || title !== notInHalf;
 /** Which turn each record had as it was seen first. */
 const turns = new Map<string, number>();
 /** What a field leaves behind may only matter where another follows, so each run has another order. */
