@@ -9,6 +9,7 @@ import {
   type KisiKey,
   type KisiUser,
 } from '../kisi/records.js';
+import { isTooMuchGone } from '../lib/too-much-gone.js';
 import type { ShownHoldings, ShownKey } from '../messages/to-member.js';
 import { groupBy } from '../nexudus/collections.js';
 
@@ -61,7 +62,7 @@ export function compare(
 }
 
 /**
- * The keys as listed. Where several have an end by the ledgers and Kisi shows an end of none, ends that are missing count as
+ * The keys as listed. Where too many that have an end by the ledgers show none in Kisi, ends that are missing count as
  * unreadable: nobody took them all away in Kisi at once.
  */
 function withEndsThatShow(ledgers: Ledgers, keys: readonly KisiKey[]): readonly KisiKey[] {
@@ -70,7 +71,7 @@ function withEndsThatShow(ledgers: Ledgers, keys: readonly KisiKey[]): readonly 
     .flatMap(({ ledger }) => ledger.filter(({ validUntil }) => validUntil !== null))
     .flatMap(({ keyId }) => byId.get(keyId ?? 0) ?? [])
     .map(({ validUntil }) => validUntil);
-  if (ends.length < 2 || ends.some((end) => end !== null)) return keys;
+  if (!isTooMuchGone(ends.filter((end) => end === null).length, ends.length)) return keys;
   return keys.map((key) => (key.validUntil === null ? { ...key, validUntil: 'unreadable' as const } : key));
 }
 

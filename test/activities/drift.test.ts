@@ -99,19 +99,21 @@ describe('compare: ledgers and Kisi', () => {
     assert.deepEqual(found([[100, holds([key({ byHand: true })])]], state), []);
   });
 
-  it('believes no end to be removed where none of several keys shows one', () => {
-    const ledgers: [number, MemberState][] = [
-      [100, holds([key()])],
-      [101, holds([key({ keyId: 78, userId: 6 })], 6)],
-    ];
-    const users = [user(), user({ id: 6, email: 'bob@example.org' })];
-    const shows = (...ends: (number | null)[]) =>
-      found(
-        ledgers,
-        kisi({ users, keys: ends.map((validUntil, i) => inKisi({ id: 77 + i, userId: 5 + i, validUntil })) }),
-      );
+  it('believes no end to be removed where too many keys show none', () => {
+    const shows = (...ends: (number | null)[]) => {
+      const people = ends.map((validUntil, i) => ({ id: 77 + i, userId: 5 + i, validUntil }));
+      const users = people.map(({ userId }) => user({ id: userId, email: `user${userId}@example.org` }));
+      const ledgers = people.map(({ id, userId }, i): [number, MemberState] => [
+        100 + i,
+        holds([key({ keyId: id, userId })], userId),
+      ]);
+      return found(ledgers, kisi({ users, keys: people.map((one) => inKisi(one)) }));
+    };
     assert.deepEqual(shows(null, null), ['endUnreadable/77', 'endUnreadable/78']);
     assert.deepEqual(shows(null, end), ['changed/100/12']);
+    const mostShowNone = shows(...Array.from({ length: 11 }, (_, i) => (i < 6 ? null : end)));
+    assert.deepEqual(mostShowNone.length, 6);
+    assert.ok(mostShowNone.every((name) => name.startsWith('endUnreadable/')));
   });
 
   it('tells of an end that cannot be read, and of nothing else because of it', () => {
