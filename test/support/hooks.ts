@@ -4,6 +4,11 @@ import { newMetricsAddress } from './metrics.js';
 import { leaveTemporal, offerDevServer } from './dev-server.js';
 import { stopTimeSkippingEnv } from './timeSkipping.js';
 
+// Mocha leaves a rejection that nobody heard to other listeners, and forgets it where there are none.
+process.on('unhandledRejection', (reason) => {
+  throw reason instanceof Error ? reason : new Error(String(reason));
+});
+
 let endDevServer: () => Promise<void> = () => Promise.resolve();
 
 /** Before all files: builds what production runs, since tests start it in processes of its own. */
