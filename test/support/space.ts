@@ -38,7 +38,7 @@ export async function startSpace(
   const stage = await setStage({
     temporal,
     log: createLogger({ level: process.env['TEST_LOG'] === undefined ? 'silent' : 'debug' }),
-    env: { LATCHKEY_POLL_INTERVAL: '2s', ...env },
+    env: { LATCHKEY_POLL_INTERVAL: '1s', ...env },
     sdkMetricsUrl: metricsUrl(),
     monitorPace,
     ...(file === undefined ? {} : { file }),
