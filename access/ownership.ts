@@ -27,8 +27,9 @@ export function emailForKeys(
 ): string | null {
   const own = profiles.find(({ id }) => id === memberId);
   if (own === undefined) return null;
+  const asked = own.email === '' ? profiles : [own];
   const [email = null, ...others] = new Set(
-    [own.email === '' ? profiles : [own]].flat().flatMap((profile) => profile.email || []),
+    asked.map((profile) => profile.email).filter((one) => one !== ''),
   );
   return others.length === 0 ? email : null;
 }

@@ -200,12 +200,9 @@ export function judge(
   }
   const decision = decide(read.snapshot, rules, exceptions, now, whatIf);
   const decided = assessmentOf(read.snapshot, read.gone, decision, request.memberId);
-  const isUnclear = decided.emailDigest === null && !read.gone;
-  const unclear = isUnclear ? unclearUser(decision, held, request.memberId) : [];
-  const doubts = [...doubtsOf(decision, held, holds), ...unclear];
-  return {
+  const doubts = doubtsOf(decision, held, holds);
+  const assessment = {
     ...decided,
-    keys: isUnclear ? [] : decided.keys,
     standing: decision.keys.length > 0 ? decided.standing : [decided.standing, ...read.broken].join(' '),
     // The workflow goes on while there may be a key to give or to keep away.
     hasRecords: decided.hasRecords || exceptionsOf(read.snapshot, exceptions, now).length > 0,
@@ -217,6 +214,16 @@ export function judge(
     rules: digest,
     records: recordsOf(read),
   };
+  const hasUser = decided.emailDigest !== null || read.gone || decision.keys.length === 0;
+  return hasUser ? assessment : withoutUser(assessment, held, request.memberId);
+}
+
+/** Where it is not clear which Kisi user is to have the keys, none is given, and those that are due stay where they are. */
+function withoutUser(due: Assessment, held: readonly KnownKey[], memberId: number): Assessment {
+  const why = `Coworker ${memberId} Email is empty, and those of its other profiles differ`;
+  const kept = held.filter(({ groupId }) => due.keys.some((key) => key.groupId === groupId));
+  const holds = [...due.holds, ...kept.map(({ groupId }) => ({ groupId, why }))];
+  return { ...due, keys: [], holds, standing: `${why}.` };
 }
 
 const recordsOf = ({ doubts, records }: MemberRead): string | null => (doubts.length === 0 ? records : null);
@@ -297,13 +304,6 @@ function doubtsOf(
       const why = doubts.find((doubt) => doubt !== undefined);
       return why === undefined ? [] : [{ groupId, why }];
     });
-}
-
-/** Where it is not clear which Kisi user is to have the keys, none is given, and those that are due stay where they are. */
-function unclearUser({ keys }: Decision, held: readonly KnownKey[], memberId: number): KeptKey[] {
-  const why = `Coworker ${memberId} Email is empty, and those of its other profiles differ`;
-  const due = held.filter(({ groupId }) => keys.some((key) => key.groupId === groupId));
-  return due.map(({ groupId }) => ({ groupId, why }));
 }
 
 function standingOf(decision: Decision): string {

@@ -161,6 +161,7 @@ describe('judge, of a key whose pass may be in doubt,', () => {
     assert.match(holds[0]?.why ?? '', /Email is empty, and those of its other profiles differ/);
     const none = judge(read, { memberId: 100, held: [] }, rules(), [], now);
     assert.deepEqual([none.keys, none.holds], [[], []]);
+    assert.match(none.standing, /Email is empty, and those of its other profiles differ\.$/);
   });
 
   it('lets a block take it all the same', () => {
