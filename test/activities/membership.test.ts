@@ -24,17 +24,14 @@ import {
 const now = at('2026-11-25T10:00:00Z');
 const standsOn = [{ passId: 900, passTypeId: 30, memberId: 100, contractId: null, teamId: null }];
 
+/** A complete read with nothing in doubt. */
+function readOf(facts: Partial<Snapshot>): MemberRead {
+  return { snapshot: snapshot(facts), gone: false, doubts: [], broken: [], written: [], records: '' };
+}
+
 /** The assessment of a member who holds group 12 by pass 900, and is read like this. */
 function judged(read: Partial<MemberRead>, exceptions: Exception[]): ReturnType<typeof judge> {
-  const whole = {
-    snapshot: snapshot(),
-    gone: false,
-    doubts: [],
-    broken: [],
-    written: [],
-    records: '',
-    ...read,
-  };
+  const whole = { ...readOf({}), ...read };
   const held = [{ groupId: 12, until: null, standsOn }];
   return judge(whole, { memberId: 100, held }, rules(), exceptions, now);
 }
@@ -125,14 +122,7 @@ describe('judge, of a key whose pass may be in doubt,', () => {
   ];
   for (const [what, facts, held, open = []] of cases) {
     it(what, () => {
-      const read = {
-        snapshot: snapshot(facts),
-        gone: false,
-        doubts: [],
-        broken: [],
-        written: [],
-        records: '',
-      };
+      const read = readOf(facts);
       const ledger = [{ groupId: 12, until: null, standsOn }];
       const ofRules = { ...rules(), unresolved: open };
       const { holds, losses } = judge(read, { memberId: 100, held: ledger }, ofRules, [], now);
@@ -147,14 +137,7 @@ describe('judge, of a key whose pass may be in doubt,', () => {
     const others = ['ada@example.org', 'bob@example.org'].map((email, index) =>
       profile({ member: member({ id: 101 + index, email }), passes: [pass({ id: 900 + index })] }),
     );
-    const read = {
-      snapshot: snapshot({ profiles: [profile({ member: member({ email: '' }) }), ...others] }),
-      gone: false,
-      doubts: [],
-      broken: [],
-      written: [],
-      records: '',
-    };
+    const read = readOf({ profiles: [profile({ member: member({ email: '' }) }), ...others] });
     const ledger = [{ groupId: 12, until: null, standsOn }];
     const { keys, holds, losses } = judge(read, { memberId: 100, held: ledger }, rules(), [], now);
     assert.deepEqual([keys, losses], [[], []]);
@@ -165,14 +148,7 @@ describe('judge, of a key whose pass may be in doubt,', () => {
   });
 
   it('lets a block take it all the same', () => {
-    const read = {
-      snapshot: snapshot(withPasses(pass({ expiresAt: absurd }))),
-      gone: false,
-      doubts: [],
-      broken: [],
-      written: [],
-      records: '',
-    };
+    const read = readOf(withPasses(pass({ expiresAt: absurd })));
     const ledger = [{ groupId: 12, until: null, standsOn }];
     const block = [exception({ kind: 'block' })];
     const { holds, losses } = judge(read, { memberId: 100, held: ledger }, rules(), block, now);
@@ -180,14 +156,7 @@ describe('judge, of a key whose pass may be in doubt,', () => {
   });
 
   it('holds no key that a person gave by hand', () => {
-    const read = {
-      snapshot: snapshot(withPasses(pass({ expiresAt: absurd }))),
-      gone: false,
-      doubts: [],
-      broken: [],
-      written: [],
-      records: '',
-    };
+    const read = readOf(withPasses(pass({ expiresAt: absurd })));
     const ledger = [{ groupId: 12, until: null, standsOn, byHand: true }];
     assert.deepEqual(judge(read, { memberId: 100, held: ledger }, rules(), [], now).holds, []);
   });
@@ -207,14 +176,7 @@ describe('assess', () => {
     siblingIds: [],
     ...nothingHeld,
   };
-  const whole: MemberRead = {
-    snapshot: snapshot({ profiles }),
-    gone: false,
-    doubts: [],
-    broken: [],
-    written: [],
-    records: 'a',
-  };
+  const whole: MemberRead = { ...readOf({ profiles }), records: 'a' };
   const depsFor = (read: MemberRead): MembershipDeps => ({
     reader: { readMember: () => Promise.resolve(read) },
     rules: rules(),
