@@ -1,6 +1,12 @@
 import type { Client } from '@temporalio/client';
 import type { GuardLimits, Look, LossVerdict } from '../access/revocation-guard.js';
-import { guardWorkflowId, withheldQuery, weighUpdate } from '../messages/to-revocation-guard.js';
+import {
+  guardWorkflowId,
+  withheldQuery,
+  weighUpdate,
+  type Weighing,
+  type WeighingAnswer,
+} from '../messages/to-revocation-guard.js';
 import { memberWorkflowType } from '../messages/to-member.js';
 
 /** Asked before any key is lost that no known end foresaw. */
@@ -39,6 +45,7 @@ export function createGuardBook({
   slowQuietMs = 3_000,
 }: GuardOptions): GuardBook {
   let waiting: Waiting[] = [];
+  let holders = new Holders(client);
   let timer: NodeJS.Timeout | null = null;
   let firstAt = 0;
   /** Members with a key that is withheld; null: not known yet. */
@@ -55,16 +62,13 @@ export function createGuardBook({
   }
 
   async function weighAll(): Promise<void> {
-    const batch = waiting;
+    const [batch, counted] = [waiting, holders];
     waiting = [];
+    holders = new Holders(client);
     timer = null;
     try {
       const looks = batch.map(({ look }) => look);
-      const weighing = { looks, holders: await holdersOf(client, looks), limits };
-      const guard = client.workflow.getHandle(guardWorkflowId);
-      const answer = await client.withDeadline(Date.now() + weighWithinMs, () =>
-        guard.executeUpdate(weighUpdate, { args: [weighing] }),
-      );
+      const answer = await weighed(client, { looks, holders: await counted.all(), limits });
       withheld = new Set(answer.withheldMembers);
       for (const { look, resolve } of batch)
         resolve(answer.verdicts.filter(({ memberId }) => memberId === look.memberId));
@@ -82,15 +86,28 @@ export function createGuardBook({
       return new Promise((resolve, reject) => {
         if (waiting.length === 0) firstAt = Date.now();
         waiting.push({ look, resolve, reject });
-        const isSlow = waiting.some(({ look: { losses } }) =>
-          losses.some(({ cause }) => cause === 'vanished' || cause === 'mapping'),
+        holders.count(look);
+        const waitMs = Math.min(
+          waiting.some(comesSlowly) ? slowQuietMs : quietMs,
+          firstAt + mostWaitMs - Date.now(),
         );
-        const waitMs = Math.min(isSlow ? slowQuietMs : quietMs, firstAt + mostWaitMs - Date.now());
         if (timer !== null) clearTimeout(timer);
         timer = setTimeout(() => void weighAll(), Math.max(0, waitMs));
       });
     },
   };
+}
+
+/** Whether others who lose a key by the same are told of later: their records are gone, or a group is mapped otherwise. */
+function comesSlowly({ look: { losses } }: Waiting): boolean {
+  return losses.some(({ cause }) => cause === 'vanished' || cause === 'mapping');
+}
+
+async function weighed(client: Client, weighing: Weighing): Promise<WeighingAnswer> {
+  const guard = client.workflow.getHandle(guardWorkflowId);
+  return client.withDeadline(Date.now() + weighWithinMs, () =>
+    guard.executeUpdate(weighUpdate, { args: [weighing] }),
+  );
 }
 
 async function withheldMembers(client: Client): Promise<Set<number>> {
@@ -99,14 +116,35 @@ async function withheldMembers(client: Client): Promise<Set<number>> {
   return new Set(withheld.flatMap(({ losses }) => losses.map(({ memberId }) => memberId)));
 }
 
-/** How many people have access at each location that a key would be lost at. */
-async function holdersOf(client: Client, looks: readonly Look[]): Promise<[number | null, number][]> {
-  const places = new Set(looks.flatMap(({ losses }) => losses.map(({ locationId }) => locationId)));
-  return Promise.all(
-    [...places].map(async (locationId): Promise<[number | null, number]> => {
-      const where = locationId === null ? 'LocationId IS NULL' : `LocationId = '${locationId}'`;
-      const query = `WorkflowType = '${memberWorkflowType}' AND ExecutionStatus = 'Running' AND AccessState = 'access' AND ${where}`;
-      return [locationId, (await client.workflow.count(query)).count];
-    }),
-  );
+/** How many have access at each place that a key would be lost at: asked while looks are gathered, so that it takes no longer. */
+class Holders {
+  private readonly counts = new Map<number | null, Promise<number>>();
+
+  constructor(private readonly client: Client) {}
+
+  count({ losses }: Look): void {
+    for (const { locationId } of losses) {
+      if (this.counts.has(locationId)) continue;
+      const holders = this.at(locationId);
+      // Whoever awaits all of them hears that it failed; until then nobody else does.
+      holders.catch(() => undefined);
+      this.counts.set(locationId, holders);
+    }
+  }
+
+  /** By location. Throws where Temporal did not tell. */
+  all(): Promise<[number | null, number][]> {
+    return Promise.all(
+      [...this.counts].map(async ([locationId, holders]): Promise<[number | null, number]> => [
+        locationId,
+        await holders,
+      ]),
+    );
+  }
+
+  private async at(locationId: number | null): Promise<number> {
+    const where = locationId === null ? 'LocationId IS NULL' : `LocationId = '${locationId}'`;
+    const query = `WorkflowType = '${memberWorkflowType}' AND ExecutionStatus = 'Running' AND AccessState = 'access' AND ${where}`;
+    return (await this.client.workflow.count(query)).count;
+  }
 }

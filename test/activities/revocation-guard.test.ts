@@ -17,12 +17,14 @@ const loss = (memberId: number): Unforeseen => ({
 describe('what is weighed together', () => {
   let asked: Weighing[];
   let answers: boolean;
+  let counts: () => Promise<{ count: number }>;
   let isBounded = false;
 
   /** A book whose workflow lets all go, and lists member 9. */
   function book(): GuardBook {
     asked = [];
     answers = true;
+    counts = () => Promise.resolve({ count: 20 });
     const query = () => Promise.resolve([{ losses: [loss(9)] }]);
     const executeUpdate = (
       _: unknown,
@@ -37,7 +39,7 @@ describe('what is weighed together', () => {
       return Promise.resolve({ verdicts, withheldMembers: [] });
     };
     const client = {
-      workflow: { getHandle: () => ({ query, executeUpdate }), count: () => Promise.resolve({ count: 20 }) },
+      workflow: { getHandle: () => ({ query, executeUpdate }), count: () => counts() },
       withDeadline(_: unknown, job: () => unknown) {
         isBounded = true;
         const answer = job();
@@ -65,6 +67,18 @@ describe('what is weighed together', () => {
     assert.equal(asked.length, 0);
     await guard.weigh(look(9, []));
     assert.deepEqual(asked[0]?.looks, [{ memberId: 9, losses: [] }]);
+  });
+
+  it('fails where nobody knows how many have access, and the next one asks again', async () => {
+    const guard = book();
+    counts = () => Promise.reject(new Error('no count'));
+    await assert.rejects(guard.weigh(look(1)), /no count/);
+    counts = () => Promise.resolve({ count: 30 });
+    assert.equal((await guard.weigh(look(1))).length, 1);
+    assert.deepEqual(
+      asked.map(({ holders }) => holders),
+      [[[1, 30]]],
+    );
   });
 
   it('fails where there is no answer, and not for one who loses nothing', async () => {
