@@ -318,18 +318,7 @@ class RequestLine {
 
   private gapMs(): number {
     const { minGapMs, widerMs } = this.options;
-    return minGapMs + widerMs * this.lately(this.refusals).length + this.unsureMs();
-  }
-
-  /**
-   * How much later than usual the last request may arrive without anybody knowing in time, since answers take longer than the
-   * gap: as much as the last few answers differ, but for the latest one.
-   */
-  private unsureMs(): number {
-    const { minGapMs, spareMs } = this.options;
-    const [usualMs = 0, ...others] = this.tookMs.toSorted((a, b) => a - b);
-    if (usualMs < minGapMs) return 0;
-    return Math.min(Math.max(0, (others.at(-2) ?? usualMs) - usualMs - spareMs), minGapMs / 2);
+    return minGapMs + widerMs * this.lately(this.refusals).length;
   }
 
   private lately(instants: readonly number[]): number[] {

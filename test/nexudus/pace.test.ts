@@ -116,25 +116,6 @@ describe('the pace of Nexudus requests', () => {
     assert.deepEqual(times(), [0, 250, 365, 480]);
   });
 
-  it('widens the gap where answers take longer than it, by as much as they differ, but for the latest', async () => {
-    const gapAfter = async (...tookMs: number[]): Promise<number> => {
-      const { pacer, times, start } = onFakeClock();
-      for (const ms of tookMs) pacer.answered(ms);
-      await start();
-      // So that nothing is late.
-      pacer.answered(0);
-      for (const ms of tookMs) pacer.answered(ms);
-      await start();
-      return (times()[1] ?? 0) - (times()[0] ?? 0);
-    };
-    const most = Array.from({ length: 8 }, () => 250);
-    assert.equal(await gapAfter(...most, 260, 900), 115);
-    assert.equal(await gapAfter(...most, 290, 900), 140);
-    assert.equal(await gapAfter(...most, 900, 900), 173);
-    // Where answers come within the gap, the next request waits for a late one.
-    assert.equal(await gapAfter(...most.map(() => 20), 80, 900), 115);
-  });
-
   it('takes the time of ten answers as the usual one, where all have become slower', async () => {
     const { pacer, times, start } = onFakeClock();
     for (const tookMs of [0, ...Array.from({ length: 10 }, () => 250)]) pacer.answered(tookMs);
