@@ -40,11 +40,16 @@ const results = new URL('results.md', import.meta.url);
 /** Null: these figures are not kept. */
 const made = onlyCounts ? null : circumstances();
 const rows: Row[] = [];
-for (const [file, full, small] of benches) {
+const wanted = benches.flatMap(([file, full, small]) => {
   const args = onlyCounts ? small : full;
-  const isWanted =
-    (files.length === 0 || files.includes(file)) && sizes.every((size) => args?.includes(size));
-  if (args === null || !isWanted) continue;
+  const isNamed = (files.length === 0 || files.includes(file)) && sizes.every((size) => args?.includes(size));
+  return args !== null && isNamed ? [{ file, args }] : [];
+});
+if (wanted.length === 0) {
+  const all = benches.map(([file, full]) => `  ${[file, ...full].join(' ')}`);
+  throw new Error(`No bench is called ${words.join(' ')}. There are:\n${all.join('\n')}`);
+}
+for (const { file, args } of wanted) {
   const name = [file, ...args].join(' ');
   process.stderr.write(`${name}\n`);
   const told = await rowsOf(file, args);
