@@ -32,7 +32,9 @@ export interface PaceOptions extends PlanOptions {
   reservePerMinute: number;
   /** Most starts of polls in any 60 s, however often they are to run. Default a third of `perMinute`. */
   pollsPerMinute: number;
-  /** From this many starts in the last 60 s on, all requests that can wait are spread over the minute. Default 60. */
+  /**
+   * From this many starts in the last 60 s on, the minute is busy: all requests that can wait are spread over it. Default 60.
+   */
   spreadFrom: number;
   /** May resolve early once `signal` is aborted. */
   sleep: (ms: number, signal: AbortSignal) => Promise<unknown>;
@@ -104,6 +106,12 @@ const defaults = {
     sleepMs(ms, undefined, { signal }).catch(() => undefined),
 };
 
+/**
+ * How many times as wide the gap is in a busy minute: requests arrive less evenly then, and a refusal has more people wait. The
+ * minute's number keeps them far apart anyway.
+ */
+const busyGap = 1.5;
+
 /** A pacer. All options may be left out. */
 export function createPacer(given: Partial<PaceOptions> = {}): Pacer {
   const options = { ...defaults, ...given };
@@ -162,10 +170,12 @@ class RequestLine {
       reconciliations: lane(15_000, reservePerMinute, true),
     };
     const { members, groups } = this.lanes;
+    const plannedInMinute = (): number[] =>
+      [...this.lately(members.starts), ...this.lately(groups.starts)].toSorted((one, other) => one - other);
     this.plan = new RequestPlan(options, {
       inHour: this.starts,
-      inMinute: () => this.lately(this.starts).length,
-      plannedInMinute: () => this.lately(members.starts).length + this.lately(groups.starts).length,
+      othersInMinute: () => this.lately(this.starts).length - plannedInMinute().length,
+      plannedInMinute,
     });
   }
 
@@ -283,10 +293,9 @@ class RequestLine {
    */
   private evenlyOf(one: Lane): number {
     if (!one.isSpread) return 0;
-    const { spreadFrom, clockMs } = this.options;
     const own = this.lately(one.starts);
-    const byShare = this.lately(this.starts).length < spreadFrom ? 0 : minuteMs / this.shareOf(one);
-    const byOwn = own.length < one.most / 2 ? 0 : evenlyMs(own, one.most, minuteMs, clockMs());
+    const byShare = this.isBusy() ? minuteMs / this.shareOf(one) : 0;
+    const byOwn = own.length < one.most / 2 ? 0 : evenlyMs(own, one.most, minuteMs, this.options.clockMs());
     return Math.max(byShare, byOwn);
   }
 
@@ -318,7 +327,11 @@ class RequestLine {
 
   private gapMs(): number {
     const { minGapMs, widerMs } = this.options;
-    return minGapMs + widerMs * this.lately(this.refusals).length;
+    return minGapMs * (this.isBusy() ? busyGap : 1) + widerMs * this.lately(this.refusals).length;
+  }
+
+  private isBusy(): boolean {
+    return this.lately(this.starts).length >= this.options.spreadFrom;
   }
 
   private lately(instants: readonly number[]): number[] {

@@ -23,9 +23,10 @@ export interface PlanOptions {
 interface Asked {
   /** Starts of the last hour, oldest first. */
   inHour: readonly number[];
-  inMinute: () => number;
-  /** Those of the last minute that somebody waits for. */
-  plannedInMinute: () => number;
+  /** How many of the last minute nobody waits for. */
+  othersInMinute: () => number;
+  /** Those of the last minute that somebody waits for, oldest first. */
+  plannedInMinute: () => readonly number[];
 }
 
 export const minuteMs = 60_000;
@@ -41,8 +42,9 @@ const planHourFrom = 0.6;
 
 /** When reads that somebody waits for may begin. */
 export class RequestPlan implements Plan {
-  /** When all requests so far would have started, one by one at an even pace. */
-  private evenAt = -Infinity;
+  /** How many requests were made more than one by one at an even pace, as of `countedAt`. */
+  private ahead = 0;
+  private countedAt = -Infinity;
   /** When the next planned read may begin, whatever else was asked. */
   private atLatest = -Infinity;
   /** Requests of planned reads that have begun and are still to start. */
@@ -54,22 +56,23 @@ export class RequestPlan implements Plan {
   ) {}
 
   untilMs(requests: number): number {
-    const even = this.evenAt - (atOnce - requests) * this.evenMs();
-    const latest = this.evenMsOfHour() > 0 ? even : this.atLatest;
-    return Math.max(0, Math.min(even, latest) - this.options.clockMs());
+    const waitMs = (this.aheadNow() + requests - atOnce) * this.evenMs();
+    const latestMs = this.evenMsOfHour() > 0 ? waitMs : this.atLatest - this.options.clockMs();
+    return Math.max(0, Math.min(waitMs, latestMs));
   }
 
   begin(requests: number): void {
-    const now = this.options.clockMs();
+    this.ahead = this.aheadNow() + requests;
     // Requests that failed before they started must not be taken for others for ever.
     this.toStart = Math.min(this.toStart + requests, atOnce);
-    this.evenAt = Math.max(this.evenAt, now) + requests * this.evenMs();
-    this.atLatest = now + (requests * minuteMs) / fewestPlanned;
+    this.atLatest = this.options.clockMs() + (requests * minuteMs) / fewestPlanned;
   }
 
   isCalm(): boolean {
     const { perHour, calmBelow } = this.options;
-    return this.asked.inHour.length < perHour * planHourFrom && this.asked.plannedInMinute() < calmBelow;
+    return (
+      this.asked.inHour.length < perHour * planHourFrom && this.asked.plannedInMinute().length < calmBelow
+    );
   }
 
   /** A request started that somebody waits for. One that nobody planned counts as if it had been planned. */
@@ -78,18 +81,24 @@ export class RequestPlan implements Plan {
       this.toStart--;
       return;
     }
-    const [now, apartMs] = [this.options.clockMs(), this.evenMs()];
     // What is older than a minute is in nobody's way.
-    const latest = now + Math.max(minuteMs, atOnce * apartMs);
-    this.evenAt = Math.min(Math.max(this.evenAt, now) + apartMs, latest);
+    this.ahead = Math.min(this.aheadNow() + 1, Math.max(minuteMs / this.evenMs(), atOnce));
   }
 
-  /** How far apart requests are on average where they are planned. */
+  private aheadNow(): number {
+    const now = this.options.clockMs();
+    this.ahead = Math.max(0, this.ahead - (now - this.countedAt) / this.evenMs());
+    this.countedAt = now;
+    return this.ahead;
+  }
+
+  /** How far apart requests are on average where they are planned, so that none meets a full minute. */
   private evenMs(): number {
-    const { inMinute, plannedInMinute } = this.asked;
-    const left = Math.max(leftByPlan.perMinute, inMinute() - plannedInMinute());
-    const byMinute = minuteMs / Math.max(1, this.options.perMinute - left - atOnce);
-    return Math.max(byMinute, this.evenMsOfHour());
+    const { othersInMinute, plannedInMinute } = this.asked;
+    const now = this.options.clockMs();
+    const planned = [...plannedInMinute(), ...Array.from({ length: this.toStart }, () => now)];
+    const most = Math.max(1, this.options.perMinute - Math.max(leftByPlan.perMinute, othersInMinute()));
+    return Math.max(minuteMs / most, evenlyMs(planned, most, minuteMs, now), this.evenMsOfHour());
   }
 
   /** The same for the hour; 0: its number is still far. */
