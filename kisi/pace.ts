@@ -7,8 +7,10 @@ export interface PaceOptions {
   most: number;
   /** Default 1100: the other end counts arrivals, not starts. */
   windowMs: number;
-  /** How long each request of a batch lets others go first. Default 10 s. */
+  /** How long each request of a batch lets others go first. Default 30 s. */
   longestBatchWaitMs: number;
+  /** How long after the last urgent request a batch takes only half of the rate. Default 5 s. */
+  halfRateMs: number;
   /** Monotonic clock in milliseconds. */
   clockMs: () => number;
   sleep: (ms: number) => Promise<unknown>;
@@ -44,13 +46,15 @@ interface Waiting {
 
 /**
  * A pacer. All options may be left out. A few requests after a quiet while need not wait; while there is more to ask than
- * that, starts are spread evenly. Those of a batch always are, so that they leave room for a few that somebody waits for.
+ * that, starts are spread evenly. Those of a batch always are, so that they leave room for a few that somebody waits for: those
+ * come several at once, so a batch beside them leaves half of the rate.
  */
 export function createKisiPacer(options: Partial<PaceOptions> = {}): KisiPacer {
   return new Pacer({
     most: 5,
     windowMs: 1_100,
-    longestBatchWaitMs: 10_000,
+    longestBatchWaitMs: 30_000,
+    halfRateMs: 5_000,
     clockMs: () => performance.now(),
     sleep: (ms) => sleepMs(ms),
     ...options,
@@ -64,6 +68,7 @@ class Pacer implements KisiPacer {
   /** The last `most` starts, oldest first. */
   private starts: number[] = [];
   private pausedUntil = -Infinity;
+  private lastUrgentAt = -Infinity;
   private isPumping = false;
   private lookAgain = (): void => undefined;
 
@@ -108,20 +113,27 @@ class Pacer implements KisiPacer {
 
   private nextInLine(): Waiting | undefined {
     const { urgent, batch } = this.lines;
-    const isLate = batch[0] && this.options.clockMs() - batch[0].since >= this.options.longestBatchWaitMs;
-    return isLate === true ? batch[0] : (urgent[0] ?? batch[0]);
+    return this.isLate() ? batch[0] : (urgent[0] ?? batch[0]);
+  }
+
+  /** Whether the first of a batch has waited for too long to let others go first. */
+  private isLate(): boolean {
+    const [first] = this.lines.batch;
+    return first !== undefined && this.options.clockMs() - first.since >= this.options.longestBatchWaitMs;
   }
 
   /** When all requests of a turn may start together: when the last of them might if they started one by one. */
   private startOf(turn: Waiting): number {
-    const { most, windowMs, clockMs } = this.options;
+    const { most, windowMs, halfRateMs, clockMs } = this.options;
     const isOfBatch = turn === this.lines.batch[0];
+    const isHalved = isOfBatch && !this.isLate() && clockMs() - this.lastUrgentAt < halfRateMs;
+    const evenMs = (windowMs / most) * evenness * (isHalved ? 2 : 1);
     let line = this.starts;
     let at = this.pausedUntil;
     for (let i = 0; i < turn.requests; i++) {
       const oldest = line.length < most ? -Infinity : (line[0] ?? -Infinity);
       const isSpread = isOfBatch || clockMs() - oldest < 2 * windowMs;
-      const evenly = isSpread ? (line.at(-1) ?? -Infinity) + (windowMs / most) * evenness : -Infinity;
+      const evenly = isSpread ? (line.at(-1) ?? -Infinity) + evenMs : -Infinity;
       at = Math.max(at, oldest + windowMs, evenly);
       line = [...line, at].slice(-most);
     }
@@ -130,8 +142,9 @@ class Pacer implements KisiPacer {
 
   private start(next: Waiting): void {
     const { urgent, batch } = this.lines;
-    (urgent[0] === next ? urgent : batch).shift();
     const { most, clockMs } = this.options;
+    if (urgent[0] === next) this.lastUrgentAt = clockMs();
+    (urgent[0] === next ? urgent : batch).shift();
     this.starts = [...this.starts, ...Array.from({ length: next.requests }, clockMs)].slice(-most);
     next.go();
   }

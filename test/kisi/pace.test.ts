@@ -10,11 +10,11 @@ function onFakeClock(options: Partial<PaceOptions> = {}) {
   };
   const pacer = createKisiPacer({ clockMs: () => now, sleep, ...options });
   const times: number[] = [];
-  const start = (): Promise<void> =>
-    pacer.urgent.turn().then(() => {
+  const start = (line: 'urgent' | 'batch' = 'urgent'): Promise<void> =>
+    pacer[line].turn().then(() => {
       times.push(now);
     });
-  return { pacer, times, start, many: (n: number) => Promise.all(Array.from({ length: n }, start)) };
+  return { pacer, times, start, many: (n: number) => Promise.all(Array.from({ length: n }, () => start())) };
 }
 
 describe('the pace of Kisi requests', () => {
@@ -109,6 +109,13 @@ describe('the pace of Kisi requests', () => {
     wake();
     await batch[1];
     assert.deepEqual(went, ['batch 0', 'urgent 30', 'batch 1100']);
+  });
+
+  it('has a batch leave half of the rate for a while after what somebody waited for', async () => {
+    const { times, start } = onFakeClock({ most: 5, windowMs: 1_000, halfRateMs: 1_000 });
+    await start();
+    for (let n = 0; n < 5; n++) await start('batch');
+    assert.deepEqual(times, [0, 392, 784, 1_176, 1_372, 1_568]);
   });
 
   it('makes all wait when Kisi asks to slow down', async () => {
