@@ -1,6 +1,6 @@
 import type { Instant } from '../access/types.js';
 import { shared } from '../lib/shared.js';
-import type { Limit } from '../lib/within.js';
+import { within, type Limit } from '../lib/within.js';
 
 /** How old a kept copy may be. */
 export interface Freshness {
@@ -8,6 +8,8 @@ export interface Freshness {
   notBefore: Instant;
   /** A copy that is younger than this will do too. */
   maxAgeMs: number;
+  /** One that is not younger than this is given as well, but renewed meanwhile for those who ask later. */
+  renewAgeMs?: number;
 }
 
 /** Something costly to read, kept and shared. A read that failed is not kept. */
@@ -20,12 +22,19 @@ interface Copy<T> {
   value: () => Promise<T>;
 }
 
-/** Keeps the last copy that `read` gave, or is about to give; all who ask share the read, see `shared`. */
-export function keep<T>(read: () => Promise<T>, now: () => Instant, limit?: Limit): Kept<T> {
+/** How long after a renewal that nobody waits for the next may begin: the last one may have failed. */
+const renewEveryMs = 60_000;
+
+/**
+ * Keeps the last copy that `read` gave, or is about to give; all who ask share the read, see `shared`. `renew`: reads the same
+ * where nobody waits.
+ */
+export function keep<T>(read: () => Promise<T>, now: () => Instant, limit?: Limit, renew = read): Kept<T> {
   let answered: Copy<T> | null = null;
   let reading: Copy<T> | null = null;
+  let renewedAt = -Infinity;
 
-  function start(): Promise<T> {
+  function start(read: () => Promise<T>): Promise<T> {
     const onOver = (isAnswered: boolean): void => {
       if (reading !== mine) return;
       reading = null;
@@ -36,14 +45,23 @@ export function keep<T>(read: () => Promise<T>, now: () => Instant, limit?: Limi
     return mine.value();
   }
 
+  function renewMeanwhile(): void {
+    if (reading !== null || Math.abs(now() - renewedAt) < renewEveryMs) return;
+    renewedAt = now();
+    // Whoever asked may be served before it is read.
+    within({}, () => start(renew)).catch(() => undefined);
+  }
+
   return {
-    get({ notBefore, maxAgeMs }) {
+    get({ notBefore, maxAgeMs, renewAgeMs = Infinity }) {
       // A copy from the future was read before somebody set the clock back, and would look fresh until then.
       const isFresh = ({ startedAt }: Copy<T>): boolean =>
         startedAt <= now() && (startedAt >= notBefore || now() - startedAt < maxAgeMs);
       // A caller that may have the kept copy need not wait for the read that others began.
       const fresh = [answered, reading].find((copy) => copy !== null && isFresh(copy));
-      return fresh?.value() ?? start();
+      if (!fresh) return start(read);
+      if (now() - fresh.startedAt >= renewAgeMs) renewMeanwhile();
+      return fresh.value();
     },
   };
 }

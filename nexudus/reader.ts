@@ -64,10 +64,14 @@ export interface Reader {
 
 const referenceLimit: Limit = { limitMs: 2 * 60_000, of: 'Nexudus' };
 /**
- * How old locations, pass types and allowances may be. Polls tell everybody of new and changed ones, so that no change waits
- * for ten minutes, and no read costs five requests more.
+ * How old locations, pass types and allowances may be. Polls tell everybody of new and changed ones, and reconciliations of all
+ * others, so that no change waits for kept ones to be renewed, and no purchase for five requests more.
  */
-const referenceAgesMs: Record<ReferenceAge, number> = { kept: 10 * 60_000, recent: 60_000, anew: 0 };
+const referenceAges: Record<ReferenceAge, Omit<Freshness, 'notBefore'>> = {
+  kept: { maxAgeMs: 60 * 60_000, renewAgeMs: 10 * 60_000 },
+  recent: { maxAgeMs: 60_000 },
+  anew: { maxAgeMs: 0 },
+};
 /** How long a location that a record names and the list lacks is not looked for again. */
 const newPlaceMs = 30_000;
 
@@ -87,8 +91,10 @@ class MemberReader implements Reader {
     const { now, baselines, follower, gatherMs = 100, fullReadLimitMs = 10 * 60_000 } = options;
     const { pastPasses = false } = options;
     this.absences = createAbsences(now, options.lookLaterMs);
-    this.offers = keep(() => readOffers(client), now, referenceLimit);
-    this.places = keep(() => this.readPlaces(), now, referenceLimit);
+    const readOffersBy = (by: NexudusClient) => (): Promise<Offers> => readOffers(by);
+    const readPlacesBy = (by: NexudusClient) => (): Promise<Places> => this.readPlaces(by);
+    this.offers = keep(readOffersBy(client), now, referenceLimit, readOffersBy(clientForBatches));
+    this.places = keep(readPlacesBy(client), now, referenceLimit, readPlacesBy(clientForBatches));
     const onOver = (): void => {
       this.rounds.goOn();
     };
@@ -163,8 +169,8 @@ class MemberReader implements Reader {
     return readPerson(reading, request);
   }
 
-  private async readPlaces(): Promise<Places> {
-    const { client, timeZones = {} } = this.options;
+  private async readPlaces(client: NexudusClient): Promise<Places> {
+    const { timeZones = {} } = this.options;
     return (this.lastPlaces = await readPlaces(client, timeZones, this.lastPlaces));
   }
 
@@ -179,7 +185,7 @@ class MemberReader implements Reader {
 
 function freshnessFor({ notBefore, reference }: MemberRequest): Freshness {
   // Where kept ones will do, only their age counts, however long ago the wake was.
-  return { notBefore: reference === 'kept' ? Infinity : notBefore, maxAgeMs: referenceAgesMs[reference] };
+  return { notBefore: reference === 'kept' ? Infinity : notBefore, ...referenceAges[reference] };
 }
 
 /** Why an absence from a collection is not believed; null: it is. Throws NexudusError. */

@@ -132,7 +132,8 @@ describe('reading out of a copy that is kept up', () => {
     await followed.readAll();
     // Pass types and places are read once.
     await opens(member());
-    later(10 * minuteMs);
+    // Not so long that they are renewed.
+    later(9 * minuteMs);
   }
 
   it('needs three requests for a purchase, and finds a member who was never seen before', async () => {
@@ -428,6 +429,7 @@ describe('reading out of a copy that is kept up', () => {
 
   it('asks for pass types and places beside the lists', async () => {
     await settle();
+    later(60 * minuteMs);
     const ann = member();
     buys(ann);
     const { faults, requests } = followed.simulator;

@@ -62,6 +62,35 @@ describe('what is kept and shared', () => {
     assert.equal(await kept.get({ notBefore: 5, maxAgeMs: 60_000 }), 2);
   });
 
+  it('gives a copy that is to be renewed at once, and the renewed one to those who ask later', async () => {
+    const [first, renewed] = [reading(), reading()];
+    let now = 0;
+    const kept = keep(first.read, () => now, undefined, renewed.read);
+    const ask = (): Promise<number> =>
+      within({}, () => kept.get({ notBefore: Infinity, maxAgeMs: 60 * 60_000, renewAgeMs: 600_000 }));
+    const read = ask();
+    first.reads[0]?.answer(1);
+    assert.equal(await read, 1);
+    now = 600_000;
+    assert.deepEqual(await Promise.all([ask(), ask()]), [1, 1]);
+    assert.deepEqual([first.reads.length, renewed.reads.length], [1, 1]);
+    // Those who asked are served, and the renewal goes on.
+    assert.equal(renewed.reads.at(0)?.end, null);
+    renewed.reads[0]?.fail(given);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(await ask(), 1);
+    assert.equal(renewed.reads.length, 1, 'one that failed is not tried again at once');
+    now += 60_000;
+    assert.equal(await ask(), 1);
+    renewed.reads[1]?.answer(2);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(await ask(), 2);
+    now += 60 * 60_000;
+    const anew = ask();
+    first.reads[1]?.answer(3);
+    assert.equal(await anew, 3, 'one that is too old is waited for');
+  });
+
   for (const [name, way] of Object.entries(ways)) {
     it(`(${name}) is read once, also for those who ask later, but anew after a failure`, async () => {
       const { reads, read } = reading();

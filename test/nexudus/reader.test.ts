@@ -3,6 +3,7 @@ import { isNexudusError } from '../../nexudus/errors.js';
 import type { MemberRead } from '../../nexudus/reader.js';
 import { passRenewalTimes } from '../../simulators/nexudus.js';
 import { idsOf, noon, profileOf, requestFor, snapshotOf, standsOn, startBench, type Bench } from './space.js';
+import { eventually } from '../support/eventually.js';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -323,9 +324,25 @@ describe('reading one member', () => {
       bench.clock.now += 9 * 60_000;
       await read(true);
       assert.deepEqual(asked(), [2 * types, 2 * allowances, 2 * places]);
-      bench.clock.now += 60_000;
-      await read(true);
-      assert.deepEqual(asked(), [3 * types, 3 * allowances, 3 * places]);
+    });
+
+    it('are renewed where they are ten minutes old, for those who come later, and waited for after an hour', async () => {
+      const ann = passIn(space.addBusiness().Id);
+      const read = (): Promise<{ locations: { name: string }[] }> =>
+        snapshotOf(bench, ann, { notBefore: bench.clock.now, reference: 'kept' });
+      const names = async (): Promise<string[]> => (await read()).locations.map(({ name }) => name);
+      const rename = (Name: string): void => {
+        for (const { Id } of space.list('businesses')) space.update('businesses', Id, { Name });
+      };
+      rename('First');
+      assert.deepEqual(await names(), ['First']);
+      rename('Second');
+      bench.clock.now += 10 * 60_000;
+      assert.deepEqual(await names(), ['First']);
+      await eventually('they are renewed', async () => (await names())[0] === 'Second');
+      rename('Third');
+      bench.clock.now += 60 * 60_000;
+      assert.deepEqual(await names(), ['Third']);
     });
 
     it('are read again where a pass names one that the kept copy does not have', async () => {
