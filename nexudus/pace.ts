@@ -1,5 +1,6 @@
 import { setImmediate as turnOfLoop, setTimeout as sleepMs } from 'node:timers/promises';
 import { untilAborted } from '../lib/within.js';
+import { RequestGap, type GapOptions } from './request-gap.js';
 import {
   evenlyMs,
   hourMs,
@@ -18,16 +19,7 @@ export type { Plan } from './request-plan.js';
  * everybody rest: two requests came too close together on their way, or others use the same login. Each refusal widens the gap
  * a little for a minute, since each costs a whole second.
  */
-export interface PaceOptions extends PlanOptions {
-  /** Least time between two starts. Default 115: the other end counts arrivals, not starts. */
-  minGapMs: number;
-  /** What each refusal of the last minute, but not more than five, adds to the gap. Default 10. */
-  widerMs: number;
-  /**
-   * How much of `minGapMs` is to spare: a request may arrive this much later than usual, and the next one is still in time.
-   * Default 15.
-   */
-  spareMs: number;
+export interface PaceOptions extends PlanOptions, GapOptions {
   /** How many requests of the minute batches and reconciliations leave to those that somebody waits for. Default 45. */
   reservePerMinute: number;
   /** Most starts of polls in any 60 s, however often they are to run. Default a third of `perMinute`. */
@@ -106,12 +98,6 @@ const defaults = {
     sleepMs(ms, undefined, { signal }).catch(() => undefined),
 };
 
-/**
- * How many times as wide the gap is while the request before is not answered, so that it may arrive late and nobody knows. In a
- * busy minute requests arrive less evenly, and a refusal has more people wait.
- */
-const unansweredGap = { calm: 1.3, busy: 1.5 };
-
 /** A pacer. All options may be left out. */
 export function createPacer(given: Partial<PaceOptions> = {}): Pacer {
   const options = { ...defaults, ...given };
@@ -146,21 +132,13 @@ class RequestLine {
   /** Starts of the last hour, oldest first. */
   private readonly starts: number[] = [];
   private pausedUntil = -Infinity;
-  /** When the last request was on its way, which may be a while after its start: the process is busy, or opens a connection. */
-  private sentAt = -Infinity;
-  /** Whether the last request has still to leave; null: nobody tells when requests do. */
-  private isLeaving: boolean | null = null;
-  /** How long the answer to the last request took; null: it has not come. */
-  private lastTookMs: number | null = null;
-  /** How long the last few answers took. */
-  private tookMs: number[] = [];
-  /** The last few refusals of the last minute, oldest first. */
-  private refusals: number[] = [];
+  private readonly gap: RequestGap;
   private isPumping = false;
   private napping = new AbortController();
 
   constructor(private readonly options: PaceOptions) {
     const { reservePerMinute, pollsPerMinute } = options;
+    this.gap = new RequestGap(options);
     this.lanes = {
       members: lane(Infinity, 0, false),
       groups: lane(3_000, 0, false),
@@ -198,26 +176,17 @@ class RequestLine {
   }
 
   pause(ms: number): void {
-    const now = this.options.clockMs();
-    this.pausedUntil = Math.max(this.pausedUntil, now + ms);
-    this.refusals = [...this.lately(this.refusals), now].slice(-5);
+    this.pausedUntil = Math.max(this.pausedUntil, this.options.clockMs() + ms);
+    this.gap.noteRefusal();
   }
 
   sent(): void {
-    this.isLeaving = false;
-    this.sentAt = this.options.clockMs();
+    this.gap.noteSent();
     this.lookAgain();
   }
 
   answered(tookMs: number): void {
-    const { clockMs, minGapMs } = this.options;
-    this.tookMs = [...this.tookMs, tookMs].slice(-10);
-    // An answer to an earlier request says nothing of the last one.
-    if (clockMs() - tookMs > this.sentAt - minGapMs / 2) {
-      this.lastTookMs = tookMs;
-      // It may have been given up before it left.
-      if (this.isLeaving === true) this.isLeaving = false;
-    }
+    this.gap.noteAnswer(tookMs);
     this.lookAgain();
   }
 
@@ -231,7 +200,7 @@ class RequestLine {
       else {
         this.start(next);
         await turnOfLoop();
-        if (this.isLeaving !== false) this.sentAt = clockMs();
+        this.gap.noteTurn();
       }
     }
     this.isPumping = false;
@@ -244,9 +213,7 @@ class RequestLine {
 
   private start(next: Lane): void {
     const now = this.options.clockMs();
-    this.lastTookMs = null;
-    if (this.isLeaving !== null) this.isLeaving = true;
-    this.sentAt = now;
+    this.gap.noteStart();
     this.starts.push(now);
     while ((this.starts[0] ?? now) <= now - hourMs) this.starts.shift();
     next.starts = [...this.lately(next.starts), now];
@@ -271,9 +238,7 @@ class RequestLine {
 
   private earliestStart(one: Lane): number {
     const { starts: own } = one;
-    const { minGapMs, spareMs } = this.options;
-    const gapMs = Math.max(this.gapMs(), this.lateMs() + minGapMs - spareMs);
-    const soonest = Math.max(this.sentAt + gapMs, this.pausedUntil);
+    const soonest = Math.max(this.gap.overAt(this.isBusy()), this.pausedUntil);
     const byMinute = (this.starts.at(-this.shareOf(one)) ?? -Infinity) + minuteMs;
     const byHour = (this.starts.at(-this.options.perHour) ?? -Infinity) + hourMs;
     const byOwn = (own.at(-one.most) ?? -Infinity) + minuteMs;
@@ -309,28 +274,6 @@ class RequestLine {
     const now = this.options.clockMs();
     const left = Object.values(this.lanes).map((one) => sinceOf(one) + one.longestWaitMs - now);
     return Math.min(...left.filter((ms) => ms > 0));
-  }
-
-  /**
-   * How much later than usual the last request may have arrived: it has not left yet, its answer took longer, or that has not
-   * come yet.
-   */
-  private lateMs(): number {
-    const { clockMs, minGapMs } = this.options;
-    const mostMs = 3 * minGapMs;
-    // One that was given up before it left never will.
-    if (this.isLeaving === true) return mostMs;
-    if (this.tookMs.length === 0) return 0;
-    const tookMs = this.lastTookMs ?? clockMs() - this.sentAt;
-    return Math.min(Math.max(0, tookMs - Math.min(...this.tookMs)), mostMs);
-  }
-
-  private gapMs(): number {
-    const { minGapMs, widerMs } = this.options;
-    // Where nobody tells of answers, none is missing.
-    const isAnswered = this.lastTookMs !== null || this.tookMs.length === 0;
-    const wide = isAnswered ? 1 : unansweredGap[this.isBusy() ? 'busy' : 'calm'];
-    return minGapMs * wide + widerMs * this.lately(this.refusals).length;
   }
 
   private isBusy(): boolean {
