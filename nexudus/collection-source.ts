@@ -16,70 +16,46 @@ import { findContract, isThere, joinPauses, type ContractRows, type RecordSource
 
 /** Everybody's records, out of whole collections. */
 export class CollectionSource implements RecordSource {
-  private readonly coworkerBy: ReadonlyMap<number, CoworkerRecord>;
-  private readonly coworkersByEmail: ReadonlyMap<string, CoworkerRecord[]>;
-  private readonly passesBy: ReadonlyMap<number, PassRecord[]>;
-  private readonly brokenPassesBy: ReadonlyMap<number | null, BrokenRow[]>;
-  private readonly contractsBy: ReadonlyMap<number, ContractRecord[]>;
-  private readonly contractBy: ReadonlyMap<string, ContractRecord>;
-  private readonly pausesBy: ReadonlyMap<number, PausedPeriodRecord[]>;
-  private readonly teamBy: ReadonlyMap<number, TeamRecord>;
-  private readonly teamsBy = new Map<number, TeamRecord[]>();
-  /** The errors of malformed records other than passes, by coworker; and those of the coworkers' own records. */
-  private readonly errorBy: ReadonlyMap<number | null, NexudusError>;
-  private readonly coworkerErrorBy: ReadonlyMap<number | null, NexudusError>;
   private readonly findContract: (uniqueId: string) => Promise<ContractRecord | null>;
 
   constructor(
-    readonly collections: Collections,
+    readonly collections: Readonly<Collections>,
     client: NexudusClient,
     private readonly lookups: Lookups,
     readonly startedAt: Instant,
   ) {
-    const { coworkers, contracts, pauses, passes, teams, broken } = collections;
-    this.coworkerBy = new Map(coworkers.map((coworker) => [coworker.id, coworker]));
-    this.coworkersByEmail = groupBy(coworkers, ({ email }) => email);
-    this.passesBy = groupBy(passes, ({ memberId }) => memberId);
-    this.contractsBy = groupBy(contracts, ({ memberId }) => memberId);
-    this.contractBy = new Map(contracts.map((contract) => [contract.uniqueId, contract]));
-    this.pausesBy = groupBy(pauses, ({ contractId }) => contractId);
-    this.teamBy = new Map(teams.map((team) => [team.id, team]));
-    for (const team of teams)
-      for (const id of team.memberIds ?? []) this.teamsBy.set(id, [...(this.teamsBy.get(id) ?? []), team]);
-    const brokenOf = groupBy(broken, ({ collection }) => collection);
-    this.brokenPassesBy = groupBy(brokenOf.get('coworkertimepasses') ?? [], ({ ownerId }) => ownerId);
-    this.errorBy = errorsBy(broken.filter(({ collection }) => collection !== 'coworkertimepasses'));
-    this.coworkerErrorBy = errorsBy(brokenOf.get('coworkers') ?? []);
     this.findContract = once((uniqueId: string) => findContract(client, uniqueId));
   }
 
   async coworker(id: number): Promise<CoworkerRecord | null> {
-    const error = this.coworkerErrorBy.get(id);
+    const { coworkers, broken } = this.collections;
+    const error = brokenBy(broken).coworkers.get(id);
     if (error !== undefined) throw error;
-    return this.coworkerBy.get(id) ?? this.lookups.find('coworkers', id);
+    return coworkerBy(coworkers).get(id) ?? this.lookups.find('coworkers', id);
   }
 
   coworkersWithEmail({ id, email }: CoworkerRecord): Promise<CoworkerRecord[]> {
-    const others = this.coworkersByEmail.get(email) ?? [];
+    const others = coworkersByEmail(this.collections.coworkers).get(email) ?? [];
     return Promise.resolve(others.filter((other) => other.id !== id));
   }
 
   passesOf(memberId: number): Promise<PassRows> {
-    const rows = this.passesBy.get(memberId) ?? [];
-    return Promise.resolve({ rows, broken: this.brokenPassesBy.get(memberId) ?? [] });
+    const { passes, broken } = this.collections;
+    const rows = passesBy(passes).get(memberId) ?? [];
+    return Promise.resolve({ rows, broken: brokenBy(broken).passes.get(memberId) ?? [] });
   }
 
   /** Rejects for a member with a malformed contract or pause: then none of the contracts is known. */
   contractsOf(memberId: number): Promise<ContractRows> {
-    const error = this.errorBy.get(memberId);
+    const error = brokenBy(this.collections.broken).others.get(memberId);
     if (error !== undefined) return Promise.reject(error);
-    const contracts = this.contractsBy.get(memberId) ?? [];
-    return Promise.resolve({ contracts, pauses: contracts.flatMap(({ id }) => this.pausesBy.get(id) ?? []) });
+    const contracts = contractsBy(this.collections.contracts).get(memberId) ?? [];
+    return Promise.resolve({ contracts, pauses: contracts.flatMap(({ id }) => this.pausesOf(id)) });
   }
 
   async teamsOf(coworker: CoworkerRecord, alsoIds: readonly number[]): Promise<TeamRecord[]> {
     const own = coworker.teamIds ?? [];
-    const byTeam = this.teamsBy.get(coworker.id) ?? [];
+    const byTeam = teamsBy(this.collections.teams).get(coworker.id) ?? [];
     const named = await Promise.all([...own, ...alsoIds].map((id) => this.team(id)));
     const all = [...byTeam, ...named.filter(isThere)];
     const belongs = all.filter(
@@ -89,19 +65,55 @@ export class CollectionSource implements RecordSource {
   }
 
   async contractWithUniqueId(uniqueId: string): Promise<ContractRecord | null> {
-    const own = this.contractBy.get(uniqueId);
+    const own = contractBy(this.collections.contracts).get(uniqueId);
     if (own === undefined) return this.findContract(uniqueId);
-    return joinPauses(own, this.pausesBy.get(own.id) ?? []);
+    return joinPauses(own, this.pausesOf(own.id));
+  }
+
+  private pausesOf(contractId: number): PausedPeriodRecord[] {
+    return pausesBy(this.collections.pauses).get(contractId) ?? [];
   }
 
   private async team(id: number): Promise<TeamRecord | null> {
-    const known = this.teamBy.get(id);
+    const known = teamBy(this.collections.teams).get(id);
     if (known !== undefined) return known;
     const found = await findSparing(this.lookups, 'teams', id);
     return 'error' in found ? null : found.row;
   }
 }
 
+const coworkerBy = remembered((rows: CoworkerRecord[]) => new Map(rows.map((row) => [row.id, row])));
+const coworkersByEmail = remembered((rows: CoworkerRecord[]) => groupBy(rows, ({ email }) => email));
+const passesBy = remembered((rows: PassRecord[]) => groupBy(rows, ({ memberId }) => memberId));
+const contractsBy = remembered((rows: ContractRecord[]) => groupBy(rows, ({ memberId }) => memberId));
+const contractBy = remembered((rows: ContractRecord[]) => new Map(rows.map((row) => [row.uniqueId, row])));
+const pausesBy = remembered((rows: PausedPeriodRecord[]) => groupBy(rows, ({ contractId }) => contractId));
+const teamBy = remembered((rows: TeamRecord[]) => new Map(rows.map((row) => [row.id, row])));
+const teamsBy = remembered((rows: TeamRecord[]) => {
+  const ofMembers = rows.flatMap((team) => (team.memberIds ?? []).map((memberId) => ({ memberId, team })));
+  const groups = groupBy(ofMembers, ({ memberId }) => memberId);
+  return new Map([...groups].map(([memberId, teams]) => [memberId, teams.map(({ team }) => team)]));
+});
+/** Malformed records by coworker: passes, the coworkers' own records, and all but passes. */
+const brokenBy = remembered((rows: BrokenRow[]) => {
+  const passes = rows.filter(({ collection }) => collection === 'coworkertimepasses');
+  return {
+    passes: groupBy(passes, ({ ownerId }) => ownerId),
+    coworkers: errorsBy(rows.filter(({ collection }) => collection === 'coworkers')),
+    others: errorsBy(rows.filter(({ collection }) => collection !== 'coworkertimepasses')),
+  };
+});
+
 function errorsBy(broken: readonly BrokenRow[]): Map<number | null, NexudusError> {
   return new Map(broken.map(({ ownerId, error }) => [ownerId, error]));
+}
+
+/** What `index` makes of a list, kept for as long as the list: the copy gives the same one until it changes. */
+function remembered<T, I>(index: (rows: T[]) => I): (rows: T[]) => I {
+  const known = new WeakMap<T[], I>();
+  return (rows) => {
+    const made = known.get(rows) ?? index(rows);
+    known.set(rows, made);
+    return made;
+  };
 }

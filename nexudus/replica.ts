@@ -32,17 +32,44 @@ interface Kept<T> {
 type Row<N extends Followed> = Omit<Kept<Records[N]>, 'take'>;
 
 /** Rows by id; a malformed row without an id by its whole text. */
-type Table<N extends Followed> = Map<number | string, Kept<Records[N]>>;
+class Table<N extends Followed> extends Map<number | string, Kept<Records[N]>> {
+  private listed: Listed<Records[N]> | null = null;
+
+  /** All rows, by their ids. The same lists for as long as nothing new comes. */
+  list(): Listed<Records[N]> {
+    return (this.listed ??= this.listNow());
+  }
+
+  /** To be called where something new came. */
+  noteNews(): void {
+    this.listed = null;
+  }
+
+  private listNow(): Listed<Records[N]> {
+    const kept = [...this.values()];
+    const rows = kept.map(({ row }) => row).filter(isThere);
+    return {
+      rows: rows.sort((one, other) => one.id - other.id),
+      broken: kept.map(({ broken }) => broken).filter(isThere),
+    };
+  }
+}
+
+interface Listed<T> {
+  rows: T[];
+  broken: readonly BrokenRow[];
+}
+
 type Tables = { [N in Followed]: Table<N> };
 
 /** How long a change is remembered: an older one explains nothing any more. */
 const rememberedMs = 5 * 60_000;
 
 const noTables = (): Tables => ({
-  coworkers: new Map(),
-  coworkercontracts: new Map(),
-  contractpausedperiods: new Map(),
-  coworkertimepasses: new Map(),
+  coworkers: new Table(),
+  coworkercontracts: new Table(),
+  contractpausedperiods: new Table(),
+  coworkertimepasses: new Table(),
 });
 
 /** A copy that is empty yet. `nowMs`: of a clock that nobody sets. */
@@ -55,14 +82,12 @@ export const createReplica = (nowMs: () => number = () => performance.now()): Re
  */
 export class Replica {
   private tables = noTables();
-  private teams: { rows: readonly TeamRecord[]; broken: readonly BrokenRow[] } = { rows: [], broken: [] };
+  private teams: Listed<TeamRecord> = { rows: [], broken: [] };
   private readonly readUpTo = new Map<Followed | 'teams', Instant>();
   private teamsTake = 0;
   private takes = 0;
   /** When a record of each member last changed, for members that changed lately. */
   private readonly changedMs = new Map<number, number>();
-  /** All records together; null: something new has come since they were gathered. */
-  private gathered: Collections | null = null;
 
   constructor(private readonly nowMs: () => number) {}
 
@@ -86,13 +111,12 @@ export class Replica {
   }
 
   /** Takes all teams as they were read at `readAt`. */
-  takeTeams(read: { rows: readonly TeamRecord[]; broken: readonly BrokenRow[] }, readAt: Instant): void {
+  takeTeams(read: Listed<TeamRecord>, readAt: Instant): void {
     const readBefore = this.readUpTo.get('teams');
     // Answers may overtake each other.
     if (readBefore === undefined || readAt < readBefore) return;
     this.teams = read;
     this.teamsTake = ++this.takes;
-    this.gathered = null;
     this.readUpTo.set('teams', readAt);
   }
 
@@ -116,15 +140,21 @@ export class Replica {
     return this.readUpTo.get(name) ?? null;
   }
 
-  /** All that it holds. */
+  /** All that it holds. A list is the same one for as long as nothing new comes to it. */
   collections(): Collections {
-    return (this.gathered ??= this.gather());
+    const { coworkers, coworkercontracts, contractpausedperiods, coworkertimepasses } = this.tables;
+    return collectionsOf({
+      coworkers: coworkers.list(),
+      contracts: coworkercontracts.list(),
+      pauses: contractpausedperiods.list(),
+      passes: coworkertimepasses.list(),
+      teams: this.teams,
+    });
   }
 
   private layAnew(all: Collections, readAt: Instant, take: number): void {
     const before = this.tables;
     this.tables = noTables();
-    this.gathered = null;
     const brokenOf = (name: CollectionName): BrokenRow[] =>
       all.broken.filter(({ collection }) => collection === name);
     const lay = <N extends Followed>(name: N, rows: readonly Records[N][]): void => {
@@ -164,7 +194,7 @@ export class Replica {
     // The first read of everything is no news of anybody.
     if (!this.readUpTo.has(name)) return;
     if (was !== undefined && is !== undefined && textOf(was) === textOf(is)) return;
-    this.gathered = null;
+    this.tables[name].noteNews();
     for (const owner of [this.ownerOf(name, was), this.ownerOf(name, is)])
       if (owner !== null) this.changedMs.set(owner, this.nowMs());
   }
@@ -190,24 +220,6 @@ export class Replica {
         else if (known === undefined) this.noteChange(name, kept, undefined);
       }
     }
-  }
-
-  private gather(): Collections {
-    const read = <N extends Followed>(name: N): { rows: Records[N][]; broken: BrokenRow[] } => {
-      const kept = [...this.tables[name].values()];
-      const rows = kept.map(({ row }) => row).filter(isThere);
-      return {
-        rows: rows.sort((one, other) => one.id - other.id),
-        broken: kept.map(({ broken }) => broken).filter(isThere),
-      };
-    };
-    return collectionsOf({
-      coworkers: read('coworkers'),
-      contracts: read('coworkercontracts'),
-      pauses: read('contractpausedperiods'),
-      passes: read('coworkertimepasses'),
-      teams: { rows: [...this.teams.rows], broken: this.teams.broken },
-    });
   }
 }
 

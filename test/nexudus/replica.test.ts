@@ -46,6 +46,23 @@ describe('the copy of all records', () => {
     assert.deepEqual(names(), ['Ada Lovelace', 'Ben']);
   });
 
+  it('gives the same lists until something new comes to them, and never changes one that it gave', () => {
+    const before = replica.collections();
+    take(coworker(1, 'Ada', stamp(0)), 0, 1);
+    assert.equal(replica.collections().coworkers, before.coworkers);
+    take(coworker(1, 'Ada Lovelace', stamp(1)), 0, 2);
+    const { coworkers, passes, teams } = replica.collections();
+    assert.deepEqual(
+      [before.coworkers, coworkers].map((rows) => rows.map(({ fullName }) => fullName)),
+      [
+        ['Ada', 'Ben'],
+        ['Ada Lovelace', 'Ben'],
+      ],
+    );
+    assert.equal(passes, before.passes);
+    assert.equal(teams, before.teams);
+  });
+
   it('keeps what was written later where an older answer comes after it, and does not vouch for the older one', () => {
     take(coworker(1, 'Ada Lovelace', stamp(2)), 0, 3);
     const older = coworker(1, 'Ada King', stamp(1));
