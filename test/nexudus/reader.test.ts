@@ -324,6 +324,10 @@ describe('reading one member', () => {
       bench.clock.now += 9 * 60_000;
       await read(true);
       assert.deepEqual(asked(), [2 * types, 2 * allowances, 2 * places]);
+      bench.clock.now += 60_000;
+      await read(true);
+      const all = [3 * types, 3 * allowances, 3 * places];
+      await eventually('all are read anew', () => asked().every((count, i) => count === all[i]));
     });
 
     it('are renewed where they are ten minutes old, for those who come later, and waited for after an hour', async () => {
