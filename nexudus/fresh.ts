@@ -34,13 +34,13 @@ export function keep<T>(read: () => Promise<T>, now: () => Instant, limit?: Limi
   let reading: Copy<T> | null = null;
   let renewedAt = -Infinity;
 
-  function start(read: () => Promise<T>): Promise<T> {
+  function start(job: () => Promise<T>): Promise<T> {
     const onOver = (isAnswered: boolean): void => {
       if (reading !== mine) return;
       reading = null;
       if (isAnswered) answered = mine;
     };
-    const mine = { startedAt: now(), value: shared(read, { limit, onOver }) };
+    const mine = { startedAt: now(), value: shared(job, { limit, onOver }) };
     reading = mine;
     return mine.value();
   }

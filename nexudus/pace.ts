@@ -148,12 +148,11 @@ class RequestLine {
       reconciliations: lane(15_000, reservePerMinute, true),
     };
     const { members, groups } = this.lanes;
-    const plannedInMinute = (): number[] =>
-      [...this.lately(members.starts), ...this.lately(groups.starts)].toSorted((one, other) => one - other);
     this.plan = new RequestPlan(options, {
       inHour: this.starts,
-      othersInMinute: () => this.lately(this.starts).length - plannedInMinute().length,
-      plannedInMinute,
+      inMinute: () => this.lately(this.starts).length,
+      plannedInMinute: () =>
+        [members, groups].flatMap(({ starts }) => this.lately(starts)).toSorted((one, other) => one - other),
     });
   }
 

@@ -23,8 +23,7 @@ export interface PlanOptions {
 interface Asked {
   /** Starts of the last hour, oldest first. */
   inHour: readonly number[];
-  /** How many of the last minute nobody waits for. */
-  othersInMinute: () => number;
+  inMinute: () => number;
   /** Those of the last minute that somebody waits for, oldest first. */
   plannedInMinute: () => readonly number[];
 }
@@ -94,10 +93,11 @@ export class RequestPlan implements Plan {
 
   /** How far apart requests are on average where they are planned, so that none meets a full minute. */
   private evenMs(): number {
-    const { othersInMinute, plannedInMinute } = this.asked;
     const now = this.options.clockMs();
-    const planned = [...plannedInMinute(), ...Array.from({ length: this.toStart }, () => now)];
-    const most = Math.max(1, this.options.perMinute - Math.max(leftByPlan.perMinute, othersInMinute()));
+    const started = this.asked.plannedInMinute();
+    const left = Math.max(leftByPlan.perMinute, this.asked.inMinute() - started.length);
+    const most = Math.max(1, this.options.perMinute - left);
+    const planned = [...started, ...Array.from({ length: this.toStart }, () => now)];
     return Math.max(minuteMs / most, evenlyMs(planned, most, minuteMs, now), this.evenMsOfHour());
   }
 
