@@ -89,7 +89,7 @@ async function pollChanges(
   for (const [n, round] of rounds.entries()) {
     const since = dueIn(round, memory, deps);
     if (Object.keys(since).length === 0) continue;
-    const read = (): Promise<Changes> => readByServerClock(deps, since, memory.lending);
+    const read = (): Promise<Found> => readByServerClock(deps, since, memory.lending);
     const changes = n === 0 ? await read() : await tellSeldom(read).catch(leaveToNextPoll);
     // What the first round found is remembered, so that the next polls do not find it again.
     if (changes === null) break;
@@ -110,20 +110,26 @@ function leaveToNextPoll(error: unknown): null {
   throw error;
 }
 
+/** What a poll found. */
+interface Found extends Changes {
+  /** Whether the copy of everybody's records took all of that too. */
+  isCopied: boolean;
+}
+
 /** Reads what was written. */
 async function readByServerClock(
   deps: PollDeps,
   since: Partial<Record<PolledName, Instant>>,
   lending: Lending,
-): Promise<Changes> {
+): Promise<Found> {
   const { nexudus, replica } = deps;
   const now = (): Instant => stampedNow(deps);
   // A copy that was brought up to date by a clock that nobody knew might miss what comes next.
-  const kept = surelyStampedNow(nexudus.clock, deps) === null ? {} : { replica };
+  const isCopied = surelyStampedNow(nexudus.clock, deps) !== null;
   const { answer, readAt } = await readStamped(nexudus.clock, now, () =>
-    readChanges(nexudus, { since, lending, now, ...kept }),
+    readChanges(nexudus, { since, lending, now, ...(isCopied ? { replica } : {}) }),
   );
-  return { ...answer, readAt };
+  return { ...answer, readAt, isCopied };
 }
 
 const stampedNow = (deps: PollDeps): Instant => stampedBy(deps.nexudus.clock, deps);
@@ -156,8 +162,8 @@ const toldMarginMs = 1_000;
 
 /** The members that the changes concern, in batches by why they are woken. */
 async function batchesOf(
-  { client, nexudus, known, tellLag, now }: PollDeps,
-  changes: Changes,
+  { client, nexudus, known, replica, tellLag, now }: PollDeps,
+  changes: Found,
   memory: PollMemory,
   isFirst: boolean,
 ): Promise<Batch[]> {
@@ -185,7 +191,10 @@ async function batchesOf(
   const left = borrowersOnlyIn(memory.lending, changes.lending);
   const membersIn = (some: readonly Touch[]): number[] => some.map(({ memberId }) => memberId);
   const mayStart = new Set([...membersIn(news.filter(givesAccess)), ...joined]);
-  const others = new Set([...membersIn(news.filter((one) => !isCheckIn(one))), ...left]);
+  const changed = membersIn(news.filter((one) => !isCheckIn(one)));
+  // Why they are woken is known, so their other records need not be looked up one by one.
+  if (changes.isCopied) replica.noteNewsOf(changed);
+  const others = new Set([...changed, ...left]);
   for (const id of mayStart) others.delete(id);
   const checkedIn = new Set(membersIn(news.filter(isCheckIn)));
   for (const id of [...mayStart, ...others]) checkedIn.delete(id);

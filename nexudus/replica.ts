@@ -86,7 +86,7 @@ export class Replica {
   private readonly readUpTo = new Map<Followed | 'teams', Instant>();
   private teamsTake = 0;
   private takes = 0;
-  /** When a record of each member last changed, for members that changed lately. */
+  /** When a record of each member last changed, or was news to the member, for members of lately. */
   private readonly changedMs = new Map<number, number>();
 
   constructor(private readonly nowMs: () => number) {}
@@ -125,7 +125,12 @@ export class Replica {
     return this.tables[name].get(row.id)?.row === row;
   }
 
-  /** Whether something of the member has changed within this time. */
+  /** Notes that these members were not judged yet by what the copy has of them, for however long it has had that. */
+  noteNewsOf(memberIds: Iterable<number>): void {
+    for (const memberId of memberIds) this.changedMs.set(memberId, this.nowMs());
+  }
+
+  /** Whether something of the member has changed within this time, or was news. */
   hasChanged(memberId: number, withinMs: number): boolean {
     return (this.changedMs.get(memberId) ?? -Infinity) >= this.nowMs() - withinMs;
   }

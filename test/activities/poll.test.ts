@@ -266,11 +266,11 @@ describe('a poll after a webhook', () => {
   after(() => nexudus.stop());
 
   type Polled = Awaited<ReturnType<PollActivities['pollChanges']>>;
-  const poll = (memory: PollMemory | null): Promise<Polled> =>
+  const poll = (memory: PollMemory | null, by = polls): Promise<Polled> =>
     new MockActivityEnvironment(
       { startToCloseTimeoutMs: 60_000 },
       { logger: new DefaultLogger('ERROR') },
-    ).run(() => polls.pollChanges(memory));
+    ).run(() => by.pollChanges(memory));
   /** Has the member judged as the webhook's wake does. */
   async function judge(memberId: number): Promise<void> {
     const reader = createReader({
@@ -296,6 +296,29 @@ describe('a poll after a webhook', () => {
     space.addPass({ CoworkerId: ann, TimePassId: type });
     await poll(second);
     assert.deepEqual(woken, [ben, ann]);
+  });
+
+  it('explains whom it wakes by what it found, however long the copy has had that, and nobody else', async () => {
+    const { space } = nexudus;
+    let nowMs = 0;
+    const replica = createReplica(() => nowMs);
+    const pollsOfNew = (): PollActivities => pollsOf(nexudus, waker, undefined, known, undefined, replica);
+    const others = pollsOfNew();
+    const [type, first] = [space.addTimePass().Id, await poll(null, others)];
+    const [ann, ben] = [space.addCoworker().Id, space.addCoworker().Id];
+    for (const CoworkerId of [ann, ben]) space.addPass({ CoworkerId, TimePassId: type });
+    await judge(ben);
+    const areExplained = (): boolean[] => [ann, ben].map((id) => replica.hasChanged(id, 2_000));
+    // The clock of Nexudus is not known before its first answer, and then the copy takes nothing.
+    await poll(first, pollsOfNew());
+    assert.deepEqual(areExplained(), [false, false]);
+    await poll(first, others);
+    nowMs = 60_000;
+    woken.splice(0);
+    assert.deepEqual(areExplained(), [false, false]);
+    await poll(first, others);
+    assert.deepEqual(woken, [ann]);
+    assert.deepEqual(areExplained(), [true, false]);
   });
 
   it('says of a check-in that it is no more than that, and of a purchase nothing like it', async () => {
@@ -397,9 +420,10 @@ function pollsOf(
   tellLag: (collection: string) => void = () => undefined,
   known: KnownRecords = new KnownRecords(),
   reads = clientOf(nexudus),
+  replica = createReplica(),
 ): PollActivities {
   return createPollActivities({
-    replica: createReplica(),
+    replica,
     nexudus: reads,
     nexudusForReconciliations: reads,
     client,

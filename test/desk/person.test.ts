@@ -71,9 +71,15 @@ describe('desk: a person', () => {
     };
     return { hasNews, close: () => void data.destroy() };
   }
-  /** Resolves when the page is of now. */
-  const isRead = (id: number): Promise<void> =>
-    eventually('it is read', async () => !/being asked/.test((await get(`/people/${id}`)).data));
+  /** The page once it is of now: a page that is loaded after it could be older than that on a machine that stands still. */
+  async function readPage(id: number): Promise<AxiosResponse<string>> {
+    let page = await get(`/people/${id}`);
+    await eventually('it is read', async () => {
+      if (/being asked/.test(page.data)) page = await get(`/people/${id}`);
+      return !/being asked/.test(page.data);
+    });
+    return page;
+  }
   const textOf = async (id: number, query = ''): Promise<string> =>
     (await get(`/people/${id}/text${query}`)).data;
 
@@ -103,8 +109,7 @@ describe('desk: a person', () => {
   it('says what the person can open, who gave it and why, with links to the records', async () => {
     laterOn();
     await get(`/people/${adaId}?fresh=1`);
-    await isRead(adaId);
-    const { data, status, headers } = await get(`/people/${adaId}`);
+    const { data, status, headers } = await readPage(adaId);
     assert.equal(status, 200);
     assert.equal(headers['cache-control'], 'no-store');
     assert.match(data, new RegExp(`<main [^>]*data-live="member-${adaId}"`));
@@ -173,7 +178,7 @@ describe('desk: a person', () => {
     // Else what is kept for some seconds would be too old on a slow machine.
     standsAt = Date.now();
     await get(`/people/${eveId}?fresh=1`);
-    await isRead(eveId);
+    await readPage(eveId);
     let before = 0;
     // The worker may look at her meanwhile, for itself.
     await eventually('two loads that ask nothing', async () => {
@@ -189,7 +194,7 @@ describe('desk: a person', () => {
   });
 
   it('says what could not be read and since when, and what Latchkey knows, where an API hangs', async () => {
-    await isRead(adaId);
+    await readPage(adaId);
     laterOn();
     space.kisi.faults.add({ match: '.*', kind: 'timeout' });
     const byRule = await textOf(adaId, '?fresh=1');
