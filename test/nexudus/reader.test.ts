@@ -1,8 +1,20 @@
 import assert from 'node:assert/strict';
 import { isNexudusError } from '../../nexudus/errors.js';
-import type { MemberRead } from '../../nexudus/reader.js';
+import { readingRules } from '../../access/pass-rules.js';
+import { createNexudusClient, type NexudusClient } from '../../nexudus/client.js';
+import { createReader, type MemberRead } from '../../nexudus/reader.js';
 import { passRenewalTimes } from '../../simulators/nexudus.js';
-import { idsOf, noon, profileOf, requestFor, snapshotOf, standsOn, startBench, type Bench } from './space.js';
+import {
+  auth,
+  idsOf,
+  noon,
+  profileOf,
+  requestFor,
+  snapshotOf,
+  standsOn,
+  startBench,
+  type Bench,
+} from './space.js';
 import { eventually } from '../support/eventually.js';
 
 const minuteMs = 60_000;
@@ -347,6 +359,35 @@ describe('reading one member', () => {
       rename('Third');
       bench.clock.now += 60 * 60_000;
       assert.deepEqual(await names(), ['Third']);
+    });
+
+    it('are renewed where nobody waits for them: in the lane of batches', async () => {
+      const ann = passIn(space.addBusiness().Id);
+      const turns = { single: 0, batch: 0 };
+      const clientIn = (lane: keyof typeof turns): NexudusClient => {
+        const turn = (): Promise<void> => {
+          turns[lane]++;
+          return Promise.resolve();
+        };
+        const pace = { turn, pause: () => undefined };
+        return createNexudusClient({ baseUrl: bench.simulator.url, auth, pace });
+      };
+      const reader = createReader({
+        ...{ client: clientIn('single'), clientForBatches: clientIn('batch'), readingRules },
+        now: () => bench.clock.now,
+        baselines: () => Promise.resolve(null),
+      });
+      const read = (): Promise<unknown> =>
+        reader.readMember(requestFor(ann, { notBefore: bench.clock.now, reference: 'kept' }));
+      await read();
+      const before = turns.single;
+      await read();
+      const ofOneRead = turns.single - before;
+      assert.equal(turns.batch, 0);
+      bench.clock.now += 10 * 60_000;
+      await read();
+      await eventually('all are renewed', () => turns.batch === before - ofOneRead);
+      assert.equal(turns.single, before + 2 * ofOneRead);
     });
 
     it('are read again where a pass names one that the kept copy does not have', async () => {

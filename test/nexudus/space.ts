@@ -13,7 +13,7 @@ import { noPace } from './stub.js';
 
 /** Noon of an ordinary Tuesday, where the simulated clock stands until a test moves it. */
 export const noon = Date.parse('2026-11-24T12:00:00Z');
-const auth = { email: 'admin@example.com', password: 'nexudus-password' };
+export const auth = { email: 'admin@example.com', password: 'nexudus-password' };
 
 /** A simulated Nexudus without limits, with a client and a reader for it. */
 export interface Bench {
