@@ -18,6 +18,8 @@ export interface Kept<T> {
 }
 
 interface Copy<T> {
+  /** One that began later has a higher number, whatever clocks say. */
+  number: number;
   startedAt: Instant;
   value: () => Promise<T>;
 }
@@ -32,24 +34,34 @@ const renewEveryMs = 60_000;
 export function keep<T>(read: () => Promise<T>, now: () => Instant, limit?: Limit, renew = read): Kept<T> {
   let answered: Copy<T> | null = null;
   let reading: Copy<T> | null = null;
+  let isRenewing = false;
   let renewedAt = -Infinity;
+  let begun = 0;
 
-  function start(job: () => Promise<T>): Promise<T> {
+  function start(job: () => Promise<T>, onEnd: (copy: Copy<T>) => void): Copy<T> {
     const onOver = (isAnswered: boolean): void => {
-      if (reading !== mine) return;
-      reading = null;
-      if (isAnswered) answered = mine;
+      onEnd(copy);
+      if (isAnswered && copy.number > (answered?.number ?? 0)) answered = copy;
     };
-    const mine = { startedAt: now(), value: shared(job, { limit, onOver }) };
-    reading = mine;
-    return mine.value();
+    const copy = { number: ++begun, startedAt: now(), value: shared(job, { limit, onOver }) };
+    return copy;
   }
 
+  function readAnew(): Promise<T> {
+    reading = start(read, (copy) => {
+      if (reading === copy) reading = null;
+    });
+    return reading.value();
+  }
+
+  /** Nobody waits for it, and it may take long: who needs a newer copy meanwhile has another one read. */
   function renewMeanwhile(): void {
-    if (reading !== null || Math.abs(now() - renewedAt) < renewEveryMs) return;
+    if (reading !== null || isRenewing || Math.abs(now() - renewedAt) < renewEveryMs) return;
     renewedAt = now();
+    isRenewing = true;
+    const renewal = start(renew, () => (isRenewing = false));
     // Whoever asked may be served before it is read.
-    within({}, () => start(renew)).catch(() => undefined);
+    within({}, () => renewal.value()).catch(() => undefined);
   }
 
   return {
@@ -59,7 +71,7 @@ export function keep<T>(read: () => Promise<T>, now: () => Instant, limit?: Limi
         startedAt <= now() && (startedAt >= notBefore || now() - startedAt < maxAgeMs);
       // A caller that may have the kept copy need not wait for the read that others began.
       const fresh = [answered, reading].find((copy) => copy !== null && isFresh(copy));
-      if (!fresh) return start(read);
+      if (!fresh) return readAnew();
       if (now() - fresh.startedAt >= renewAgeMs) renewMeanwhile();
       return fresh.value();
     },

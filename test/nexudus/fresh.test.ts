@@ -91,6 +91,27 @@ describe('what is kept and shared', () => {
     assert.equal(await anew, 3, 'one that is too old is waited for');
   });
 
+  it('lets nobody wait for a renewal, and keeps the copy whose read began last', async () => {
+    const [awaited, renewed] = [reading(), reading()];
+    let now = 0;
+    const kept = keep(awaited.read, () => now, undefined, renewed.read);
+    const ask = (notBefore: number): Promise<number> =>
+      kept.get({ notBefore, maxAgeMs: 60 * 60_000, renewAgeMs: 600_000 });
+    const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    const first = ask(Infinity);
+    awaited.reads[0]?.answer(1);
+    await first;
+    now = 600_000;
+    assert.equal(await ask(Infinity), 1);
+    assert.equal(renewed.reads.length, 1);
+    const anew = kept.get({ notBefore: now, maxAgeMs: 0 });
+    awaited.reads[1]?.answer(3);
+    assert.equal(await anew, 3);
+    renewed.reads[0]?.answer(2);
+    await settled();
+    assert.equal(await ask(Infinity), 3);
+  });
+
   for (const [name, way] of Object.entries(ways)) {
     it(`(${name}) is read once, also for those who ask later, but anew after a failure`, async () => {
       const { reads, read } = reading();
