@@ -85,6 +85,8 @@ export async function startWorkerProcess(
     env: { ...process.env, ...stage.env, LATCHKEY_HEALTH_PORT: String(port), ...env },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
+  // A bench that fails must not leave it to look for a Temporal server that is gone.
+  process.once('exit', () => worker.kill('SIGKILL'));
   const ended = new Promise<void>((resolve) =>
     worker.once('exit', () => {
       resolve();
