@@ -47,7 +47,12 @@ export async function demo({ once, as }: { once: boolean; as?: string }): Promis
   say('Latchkey demo: a small space in two cities, everything on this machine.');
   say('Starting a Temporal server, a simulated Nexudus and Kisi, and a worker …');
   const temporal = await startEmbeddedTemporal({ dbFile: null, searchAttributes, ui: true, log: say });
-  const rules = { LATCHKEY_CONFIG: rulesFile, LATCHKEY_POLL_INTERVAL: `${pollIntervalMs / 1000}s` };
+  const rules = {
+    LATCHKEY_CONFIG: rulesFile,
+    LATCHKEY_POLL_INTERVAL: `${pollIntervalMs / 1000}s`,
+    // The worker of a real space on this machine may still look for a server that was at the address before.
+    LATCHKEY_TASK_QUEUE: 'latchkey-demo',
+  };
   const stage = await setStage({
     temporal: { address: temporal.address, namespace: 'default' },
     ...{ log, env: rules },

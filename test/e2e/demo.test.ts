@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { Client, Connection } from '@temporalio/client';
+import { memberWorkflowType } from '../../messages/to-member.js';
 import { latchkey } from '../client/cli.js';
 import { eventually, patienceMs } from '../support/eventually.js';
 
@@ -54,7 +56,21 @@ describe('latchkey demo', function () {
       assert.deepEqual([code, stderr], [0, ''], args.join(' '));
       return stdout;
     }
+    /** The task queues of all members. */
+    async function queues(): Promise<string[]> {
+      const { env } = JSON.parse(readFileSync('.latchkey/demo.json', 'utf8')) as {
+        env: Record<string, string>;
+      };
+      const connection = await Connection.connect({ address: env['TEMPORAL_ADDRESS'] ?? '' });
+      const found = new Set<string>();
+      const query = `WorkflowType = '${memberWorkflowType}'`;
+      for await (const { taskQueue } of new Client({ connection }).workflow.list({ query }))
+        found.add(taskQueue);
+      await connection.close();
+      return [...found];
+    }
     async function playing(): Promise<void> {
+      assert.deepEqual(await queues(), ['latchkey-demo'], 'no worker of a real space serves them');
       // Before the tour goes on to other plans.
       assert.match(await say('members'), /Trastevere, Rome –\s+Office Membership/);
       await say('play', 'buy', 'frank');

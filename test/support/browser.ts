@@ -120,14 +120,23 @@ const mostParts = 8;
 
 /** What the Tab key alone does not reach, or reaches without a visible focus. One line each. */
 export async function notByKeyboard(page: Page): Promise<string[]> {
+  await page.evaluate(`document.addEventListener('focusin', ({ target }) => {
+    reached.add(target);
+    if (getComputedStyle(target).outlineStyle === 'none') unseen.add(target);
+  })`);
+  for (let tries = 0; tries < 5; tries++) {
+    const lines = await notReached(page);
+    // What a live page took away meanwhile could not be reached any more.
+    if (await page.evaluate<boolean>('visible.every((one) => one.isConnected)')) return lines;
+  }
+  throw new Error(`${page.url()} takes something away each time before the Tab key has reached it`);
+}
+
+async function notReached(page: Page): Promise<string[]> {
   await page.evaluate(`{
     document.activeElement.blur();
     window.reached = new Set();
     window.unseen = new Set();
-    document.addEventListener('focusin', ({ target }) => {
-      reached.add(target);
-      if (getComputedStyle(target).outlineStyle === 'none') unseen.add(target);
-    });
     // Tab reaches one of several radio buttons; arrow keys go on.
     const radio = (of) => document.querySelector(of + ':checked') ?? document.querySelector(of);
     const isStop = (one) => one.type !== 'radio' || one === radio('input[name="' + one.name + '"]');
