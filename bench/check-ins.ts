@@ -21,7 +21,7 @@ for (let second = 0; second < 120; second++) {
   if (second % 10 === 5) bought.push(space.purchase());
   await wait(Math.max(0, startedAt + (second + 1) * 1_000 - performance.now()));
 }
-const asked = askedRow(name, space.stage, (performance.now() - startedAt) / 60_000);
+const asked = askedRow(name, space, (performance.now() - startedAt) / 60_000);
 const took = await Promise.all(bought);
 const worst: Row = {
   what: `worst purchase to key, ${name}`,

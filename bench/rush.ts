@@ -42,7 +42,7 @@ async function rush(rate: number, delayMs: number): Promise<void> {
     await wait(Math.max(0, startedAt + (i + 1) * gapMs - performance.now()));
   }
   const told = `${rate} pushes a minute, ${members} members, ${delayMs} ms a call`;
-  const asked = askedRow(told, stage, tookMs() / 60_000);
+  const asked = askedRow(told, space, tookMs() / 60_000);
   const most = rate <= 30 ? 2 : 6;
   rows.push(
     tookRow(`purchase to key, ${told}`, await Promise.all(gained), most),
