@@ -86,7 +86,7 @@ export class Replica {
   private readonly readUpTo = new Map<Followed | 'teams', Instant>();
   private teamsTake = 0;
   private takes = 0;
-  /** When a record of each member last changed, or was news to the member, for members of lately. */
+  /** When a record of each member last changed, or was news to the member. What is long ago is forgotten. */
   private readonly changedMs = new Map<number, number>();
 
   constructor(private readonly nowMs: () => number) {}
