@@ -29,7 +29,7 @@ for (const { atMs, happen } of events) {
 }
 const [toKey, toNone] = [await Promise.all(bought), await Promise.all(ended)];
 const asked = nexudus.requests.count();
-const throttled = throttledIn(space);
+const { told: throttled } = throttledIn(space);
 say(`requests: ${asked}, throttled: ${throttled}; of Kisi: ${kisi.requests.count()}`);
 await space.stop();
 const most = (5_000 * minutes) / 60;

@@ -137,11 +137,11 @@ function watchPauses(): (at: number) => boolean {
   return (at) => ends.some((end) => at - end > -everyMs && at - end <= pauseShowsMs);
 }
 
-/** How many requests Nexudus refused, in words, and how many of them came out of a pause of the simulators. */
-export function throttledIn({ stage, wasPaused }: PushedSpace): string {
+/** How many requests Nexudus refused; and the same in words, with how many of them came out of a pause of the simulators. */
+export function throttledIn({ stage, wasPaused }: PushedSpace): { count: number; told: string } {
   const refused = stage.nexudus.requests.list().filter(({ status }) => status === 409);
-  const paused = refused.filter(({ at }) => wasPaused(at)).length;
-  return paused === 0 ? `${refused.length}` : `${refused.length}, ${paused} after the simulators stood still`;
+  const [count, paused] = [refused.length, refused.filter(({ at }) => wasPaused(at)).length];
+  return { count, told: paused === 0 ? `${count}` : `${count}, ${paused} after the simulators stood still` };
 }
 
 /** What Nexudus was asked a minute, as a row. */
@@ -151,13 +151,13 @@ export function askedRow(what: string, space: PushedSpace, minutes: number): Row
   const throttled = throttledIn(space);
   const perMinute = asked.length / minutes;
   const ofKisi = (stage.kisi.requests.count() / minutes).toFixed(0);
-  say(`requests a minute: ${perMinute.toFixed(0)}, throttled: ${throttled}; of Kisi: ${ofKisi}`);
+  say(`requests a minute: ${perMinute.toFixed(0)}, throttled: ${throttled.told}; of Kisi: ${ofKisi}`);
   return {
-    what: `Nexudus requests a minute (throttled in all: ${throttled}), ${what}`,
+    what: `Nexudus requests a minute (throttled in all: ${throttled.told}), ${what}`,
     measured: perMinute.toFixed(0),
     floor: '',
     ratio: null,
     goal: 'at most 120, none throttled',
-    holds: perMinute <= 120 && throttled === '0',
+    holds: perMinute <= 120 && throttled.count === 0,
   };
 }
