@@ -107,7 +107,7 @@ export const environment = z.object({
   LATCHKEY_TASK_QUEUE: setting(
     text,
     'latchkey',
-    'The Temporal task queue of the workflows; those of the activities are named after it.',
+    'The Temporal task queue of the workflows; those of the activities are named after it. Two Latchkeys on one machine each need one of their own.',
   ),
   LATCHKEY_HEALTH_HOST: setting(
     host,
