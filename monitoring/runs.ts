@@ -1,9 +1,10 @@
+import type { PollActivities } from '../messages/to-activities.js';
 import { reconciliationScheduleId, pollScheduleId } from '../messages/to-member.js';
 import type { Facts } from './facts.js';
 
 /** The activities of the Schedules, by name. */
-const scheduleOf = { pollChanges: pollScheduleId, reconciliation: reconciliationScheduleId } as const;
-type Run = keyof typeof scheduleOf;
+const scheduleOf = { pollChanges: pollScheduleId, reconcile: reconciliationScheduleId } as const;
+type Run = keyof PollActivities;
 
 /** A Schedule is late after this many of its intervals, and not before `lateMs`. */
 const lateIntervals = 3;
@@ -14,7 +15,8 @@ const lateMs = 3 * 60_000;
  * Temporal's clock was ahead for a while, the next run waits until that time has really come.
  */
 export class RunWatch {
-  private readonly begunMs: Record<Run, number> = { pollChanges: 0, reconciliation: 0 };
+  /** When each activity last began or ended. */
+  private readonly lastMs: Record<Run, number> = { pollChanges: 0, reconcile: 0 };
 
   /** `leastMs`: no Schedule is late before this. */
   constructor(
@@ -26,30 +28,36 @@ export class RunWatch {
 
   /** Nothing was late before now. */
   restart(): void {
-    Object.assign(this.begunMs, { pollChanges: this.steadyMs(), reconciliation: this.steadyMs() });
+    Object.assign(this.lastMs, { pollChanges: this.steadyMs(), reconcile: this.steadyMs() });
   }
 
-  /** The same activities; when each begins is noted. */
-  watched<A extends object>(activities: A): A {
-    const functions = Object.entries(activities).map(([name, run]: [string, unknown]) => [
-      name,
-      (...args: unknown[]): unknown => {
-        if (name in scheduleOf) this.begunMs[name as Run] = this.steadyMs();
-        return (run as (...a: unknown[]) => unknown)(...args);
-      },
-    ]);
-    return Object.fromEntries(functions) as A;
+  /** The same activities; when one of a Schedule begins and ends is noted. */
+  watched<A extends PollActivities>(activities: A): A {
+    return {
+      ...activities,
+      pollChanges: (memory) => this.noted('pollChanges', () => activities.pollChanges(memory)),
+      reconcile: (memory) => this.noted('reconcile', () => activities.reconcile(memory)),
+    };
   }
 
   /** The Schedules that should have run again long ago, each once for each time that it is late. */
   late({ poll, reconciliation }: Pick<Facts, 'poll' | 'reconciliation'>): string[] {
-    const schedules = { pollChanges: poll, reconciliation };
+    const schedules = { pollChanges: poll, reconcile: reconciliation };
     const late = (Object.keys(scheduleOf) as Run[]).filter((run) => {
       const { isPaused, everyMs } = schedules[run];
       if (isPaused || everyMs === 0) return false;
-      return this.steadyMs() - this.begunMs[run] >= Math.max(this.leastMs, lateIntervals * everyMs);
+      return this.steadyMs() - this.lastMs[run] >= Math.max(this.leastMs, lateIntervals * everyMs);
     });
-    for (const run of late) this.begunMs[run] = this.steadyMs();
+    for (const run of late) this.lastMs[run] = this.steadyMs();
     return late.map((run) => scheduleOf[run]);
+  }
+
+  private async noted<T>(run: Run, job: () => Promise<T>): Promise<T> {
+    this.lastMs[run] = this.steadyMs();
+    try {
+      return await job();
+    } finally {
+      this.lastMs[run] = this.steadyMs();
+    }
   }
 }

@@ -81,11 +81,11 @@ export class LeaderWorkers {
 
   /** The workers of a term, not yet running. */
   async open(): Promise<Worker[]> {
-    const { config, runs, profile } = this.parts;
+    const { config, profile } = this.parts;
     await profile.read();
     return Promise.all([
       // Members that wait for the same full read each hold a slot; waiting costs nothing.
-      this.openWorker(nexudusTaskQueue(config.taskQueue), runs.watched(this.nexudusActivities), 2000),
+      this.openWorker(nexudusTaskQueue(config.taskQueue), this.nexudusActivities, 2000),
       this.openWorker(kisiTaskQueue(config.taskQueue), this.kisiActivities, kisiSlots),
       this.openWorker(kisiBatchTaskQueue(config.taskQueue), this.kisiActivities, kisiSlots),
     ]);
@@ -103,12 +103,17 @@ export class LeaderWorkers {
   }
 
   private makeNexudusActivities(): object {
-    const { space, auditLog, kept } = this.parts;
-    return {
-      ...byTheRules(space, { assessMember: true, pollChanges: true, reconcile: true }, (found) => ({
+    const { space, auditLog, kept, runs } = this.parts;
+    const byRules = byTheRules(
+      space,
+      { assessMember: true, pollChanges: true, reconcile: true },
+      (found) => ({
         ...this.membershipActivities(found),
         ...this.pollActivities(found),
-      })),
+      }),
+    );
+    return {
+      ...runs.watched(byRules),
       ...createAuditLogActivities({ auditLog, kept, now: this.now }),
     };
   }
